@@ -79,7 +79,7 @@ impl TaskCell {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.killed.get()
+        self.signal.finished.load(Ordering::Relaxed)
     }
 }
 
@@ -122,6 +122,8 @@ impl Readiness {
 /// A task's waker: marks it ready, then tells the executor.
 struct Signal {
     ready: AtomicBool,
+    /// A finished task is never polled again, so waking it must not count.
+    finished: AtomicBool,
     readiness: Arc<Readiness>,
     executor: Mutex<Option<Waker>>,
 }
@@ -132,6 +134,9 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        if self.finished.load(Ordering::Relaxed) {
+            return;
+        }
         if !self.ready.swap(true, Ordering::Relaxed) {
             self.readiness.ready.fetch_add(1, Ordering::Relaxed);
             if let Some(executor) = self.executor.lock().as_ref() {
@@ -159,6 +164,7 @@ impl Task {
         readiness.ready.fetch_add(1, Ordering::Relaxed);
         let signal = Arc::new(Signal {
             ready: AtomicBool::new(true),
+            finished: AtomicBool::new(false),
             readiness,
             executor: Mutex::new(None),
         });
@@ -174,6 +180,13 @@ impl Task {
             world,
         };
         (task, cell)
+    }
+
+    fn finish(&self) {
+        self.cell.signal.finished.store(true, Ordering::Relaxed);
+        self.unmark();
+        let body = self.cell.body.borrow_mut().take();
+        drop(body);
     }
 
     fn unmark(&self) {
@@ -228,8 +241,7 @@ impl Future for Task {
             self.poll_body()
         };
         if polled.is_ready() {
-            self.cell.killed.set(true);
-            drop(self.cell.body.borrow_mut().take());
+            self.finish();
         }
         signal.readiness.wake_driver_when_quiet();
         polled
@@ -238,7 +250,7 @@ impl Future for Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.unmark();
+        self.finish();
         self.cell.signal.readiness.wake_driver_when_quiet();
     }
 }
