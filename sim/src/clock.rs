@@ -40,8 +40,8 @@ const MILLION: i128 = 1_000_000;
 impl Clock {
     /// Monotonic nanoseconds since the node's epoch.
     pub(crate) fn monotonic(&self, now: SimTime) -> u64 {
-        let elapsed = nanos_of(now.since(self.since)) as i128;
-        let drifted = elapsed * (MILLION + i128::from(self.drift_ppm)) / MILLION;
+        let elapsed = i128::from(nanos_of(now.since(self.since)));
+        let drifted = elapsed * self.rate() / MILLION;
         self.reading + u64::try_from(drifted).unwrap_or(0)
     }
 
@@ -55,7 +55,7 @@ impl Clock {
         if self.drift_ppm == 0 {
             return span;
         }
-        let nanos = i128::from(nanos_of(span)) * MILLION / (MILLION + i128::from(self.drift_ppm));
+        let nanos = i128::from(nanos_of(span)) * MILLION / self.rate();
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
@@ -63,8 +63,13 @@ impl Clock {
     pub(crate) fn add_drift(&mut self, now: SimTime, ppm: i64) {
         self.reading = self.monotonic(now);
         self.since = now;
-        // A clock may crawl but not stand still or run back.
-        self.drift_ppm = (self.drift_ppm + ppm).max(-999_000);
+        self.drift_ppm = self.drift_ppm.saturating_add(ppm);
+    }
+
+    /// How much this clock counts in a million units of true time. It may crawl, but not stand still
+    /// or run back. The sum of drifts itself is not cut: taking one away again must leave the others.
+    fn rate(&self) -> i128 {
+        (MILLION + i128::from(self.drift_ppm)).max(1_000)
     }
 
     pub(crate) fn step_wall(&mut self, offset_ms: i64) {
@@ -73,12 +78,14 @@ impl Clock {
             .saturating_add(offset_ms.saturating_mul(1_000_000));
     }
 
-    /// Sets wall clock and rate right again, as a time service does after all is well.
+    /// Sets wall clock and rate right again, as a time service does after all is well. The monotonic
+    /// clock keeps what it counted: it never steps.
     pub(crate) fn correct(&mut self, now: SimTime) {
-        self.reading = nanos_of(now.since(SimTime::START));
+        self.reading = self.monotonic(now);
         self.since = now;
         self.drift_ppm = 0;
-        self.wall_offset = 0;
+        let gained = i128::from(self.reading) - i128::from(now.nanos());
+        self.wall_offset = i64::try_from(-gained).unwrap_or(0);
     }
 }
 
@@ -112,6 +119,20 @@ mod tests {
         clock.add_drift(later, -100_000);
         assert_eq!(clock.monotonic(SimTime::from_millis(3_000)), 3_100_000_000);
         clock.correct(SimTime::from_millis(3_000));
-        assert_eq!(clock.wall(SimTime::from_millis(3_000)).millis(), 3_000);
+        let healed = SimTime::from_millis(3_000);
+        assert_eq!(clock.wall(healed).millis(), 3_000);
+        assert_eq!(clock.monotonic(healed), 3_100_000_000, "it never steps");
+    }
+
+    #[test]
+    fn drifts_that_together_would_stop_the_clock_leave_nothing_behind() {
+        let mut clock = Clock::default();
+        let second = |seconds: u64| SimTime::from_millis(seconds * 1_000);
+        clock.add_drift(second(0), -900_000);
+        clock.add_drift(second(0), -900_000);
+        assert_eq!(clock.monotonic(second(1)), 1_000_000, "it crawls");
+        clock.add_drift(second(1), 900_000);
+        clock.add_drift(second(1), 900_000);
+        assert_eq!(clock.monotonic(second(2)), 1_001_000_000);
     }
 }

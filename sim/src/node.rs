@@ -270,8 +270,13 @@ impl NodeContext {
 
     /// Passes a named place at which planned faults may strike.
     pub async fn pass(&self, point: &'static str) {
-        if let Some(stall) = self.world.pass_point(self, point) {
-            self.sleep_true(stall).await;
+        let stall = self.world.pass_point(self, point);
+        let paused = self
+            .world
+            .with_process(self.node, |process| process.is_paused());
+        if stall.is_some() || paused {
+            // A process paused here must not run on: even a wait of no length ends when it resumes.
+            self.sleep_true(stall.unwrap_or_default()).await;
         }
         if !self.is_alive() {
             std::future::pending().await
@@ -338,12 +343,17 @@ impl NodeContext {
 
     /// Adds one to a counter.
     pub fn count(&self, name: &str, labels: &[(&str, &str)]) {
-        let key = MetricKey::new(name, labels);
-        self.world.recorder().borrow_mut().metrics.count(key, 1);
+        if self.is_alive() {
+            let key = MetricKey::new(name, labels);
+            self.world.recorder().borrow_mut().metrics.count(key, 1);
+        }
     }
 
     /// Sets a gauge.
     pub fn gauge(&self, name: &str, labels: &[(&str, &str)], value: i64) {
+        if !self.is_alive() {
+            return;
+        }
         let key = MetricKey::new(name, labels);
         let now = self.world.now();
         self.world
@@ -355,6 +365,9 @@ impl NodeContext {
 
     /// Adds a span to a histogram; nothing stands for one that failed, hence took forever.
     pub fn measure(&self, name: &str, labels: &[(&str, &str)], span: Option<Duration>) {
+        if !self.is_alive() {
+            return;
+        }
         let key = MetricKey::new(name, labels);
         let mut recorder = self.world.recorder().borrow_mut();
         let histogram = recorder.metrics.histogram(key);

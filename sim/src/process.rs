@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -67,6 +68,10 @@ impl Process {
 
     pub(crate) fn is_running(&self) -> bool {
         self.running
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        !self.paused.is_empty()
     }
 
     pub(crate) fn machine_is_up(&self) -> bool {
@@ -141,7 +146,9 @@ impl World {
                 unsynced: unsynced_name,
             },
         );
-        let cause = Lineage::of("crash").child(unsynced_name, self.now().nanos());
+        // Named by the fault and the node, not by time: what else goes on must not tear it elsewhere.
+        let cause = fault.map_or(Lineage::of("crash"), |fault| self.fault_lineage(fault));
+        let cause = cause.child(&self.node_name(node), 0);
         let mut stream = self.stream(Root::Plan, cause, "tear");
         let (tasks, leftovers) = self.with_process(node, |process| {
             process.incarnation += 1;
@@ -152,7 +159,7 @@ impl World {
         });
         // Futures are dropped while no part of the world is borrowed: `Drop` code may call back in.
         for task in tasks {
-            drop(task.kill());
+            self.end_task(&task);
         }
         drop(leftovers);
         self.hang_up(node, machine_survives);
@@ -198,15 +205,33 @@ impl World {
         }
     }
 
-    /// Ends every task of every node, so that nothing keeps the world alive.
+    /// Ends every task of every node, so that nothing keeps the world alive. All processes are dead
+    /// before the first future is dropped: `Drop` code must add nothing to a record that is complete.
     pub(crate) fn end_all_tasks(&self) {
-        for node in 0..self.node_count() {
-            let tasks = self.with_process(NodeId::at(node), |process| {
-                std::mem::take(&mut process.tasks)
-            });
+        let nodes = || (0..self.node_count()).map(NodeId::at);
+        for node in nodes() {
+            self.with_process(node, |process| process.running = false);
+        }
+        for node in nodes() {
+            let tasks = self.with_process(node, |process| std::mem::take(&mut process.tasks));
             for task in tasks {
-                drop(task.kill());
+                self.end_task(&task);
             }
         }
+    }
+
+    fn end_task(&self, task: &TaskCell) {
+        self.drop_as(&task.identity, task.kill());
+    }
+
+    /// Drops a task's future as that task: `Drop` code that asks who it is gets an answer, and one
+    /// that panics is a finding like any other.
+    pub(crate) fn drop_as(&self, identity: &Rc<Identity>, future: impl Sized) {
+        let outer = self.enter_task(identity.clone());
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+        if dropped.is_err() {
+            self.task_panicked(identity);
+        }
+        self.leave_task(outer);
     }
 }

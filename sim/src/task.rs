@@ -207,9 +207,13 @@ impl Task {
                 *self.cell.body.borrow_mut() = Some(body);
                 Poll::Pending
             }
-            Ok(_) => Poll::Ready(()),
+            Ok(_) => {
+                self.world.drop_as(&self.cell.identity, body);
+                Poll::Ready(())
+            }
             Err(_) => {
                 self.world.task_panicked(&self.cell.identity);
+                self.world.drop_as(&self.cell.identity, body);
                 Poll::Ready(())
             }
         };

@@ -13,7 +13,8 @@ use std::time::Duration;
 use crate::fault::FaultKind;
 use crate::latency::Latency;
 use crate::node::NodeContext;
-use crate::random::Root;
+use crate::random::{Lineage, Root, Stream};
+use crate::ratio::Ratio;
 use crate::record::trace::Happening;
 
 /// How long an unharmed disk takes.
@@ -72,19 +73,21 @@ impl<'a> DiskHandle<'a> {
     pub async fn sync(&self, name: &str) -> Result<(), DiskError> {
         let world = self.context.world();
         let profile = world.disk_profile();
+        let cause = self.context.lineage("disk.sync");
         let mut span = profile
             .sync
-            .draw(&mut self.context.stream(Root::Schedule, "disk.sync"));
-        for kind in world.faults_at(self.context.node()) {
+            .draw(&mut world.stream(Root::Schedule, cause, "disk.sync"));
+        for (_, kind) in world.faults_at(self.context.node()) {
             if let FaultKind::SlowSync { extra_ms } = kind {
                 span += Duration::from_millis(extra_ms);
             }
         }
         self.context.sleep_true(span).await;
-        if self.strikes("disk.sync-error", |kind| match kind {
+        let struck = self.struck(cause, |kind| match kind {
             FaultKind::SyncError { ratio } => Some(*ratio),
             _ => None,
-        }) {
+        });
+        if struck.is_some() {
             world.with_process(self.context.node(), |process| process.disk.fail_sync(name));
             return Err(self.fail(name, DiskError::SyncFailed, "sync error"));
         }
@@ -99,21 +102,20 @@ impl<'a> DiskHandle<'a> {
     /// # Errors
     /// Only when the asking process has died.
     pub async fn read(&self, name: &str) -> Result<Vec<u8>, DiskError> {
-        self.wait_access().await;
+        let cause = self.wait_access().await;
         if !self.context.is_alive() {
             return Err(DiskError::Dead);
         }
         let world = self.context.world();
         let mut bytes = world.with_process(self.context.node(), |process| process.disk.read(name));
-        let rots = self.strikes("disk.bit-rot", |kind| match kind {
+        let struck = self.struck(cause, |kind| match kind {
             FaultKind::BitRot { ratio } => Some(*ratio),
             _ => None,
         });
-        if rots && !bytes.is_empty() {
-            let bit = self
-                .context
-                .stream(Root::Plan, "disk.bit")
-                .below(bytes.len() as u64 * 8);
+        if let Some(mut stream) = struck
+            && !bytes.is_empty()
+        {
+            let bit = stream.below(bytes.len() as u64 * 8);
             bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
             let happening = Happening::DiskFailed {
                 file: Arc::from(name),
@@ -136,12 +138,16 @@ impl<'a> DiskHandle<'a> {
         self.change(happening, |disk| disk.truncate(name, length))
     }
 
-    async fn wait_access(&self) {
-        let profile = self.context.world().disk_profile();
+    /// Waits for the cache and gives the cause of this access.
+    async fn wait_access(&self) -> Lineage {
+        let world = self.context.world();
+        let profile = world.disk_profile();
+        let cause = self.context.lineage("disk.access");
         let span = profile
             .access
-            .draw(&mut self.context.stream(Root::Schedule, "disk.access"));
+            .draw(&mut world.stream(Root::Schedule, cause, "disk.access"));
         self.context.sleep_true(span).await;
+        cause
     }
 
     fn change(
@@ -163,22 +169,24 @@ impl<'a> DiskHandle<'a> {
             .world()
             .faults_at(self.context.node())
             .iter()
-            .any(kind)
+            .any(|(_, held)| kind(held))
     }
 
-    /// Whether a fault that strikes by chance strikes now.
-    fn strikes(
+    /// The first fault by chance that strikes this access, as the rest of its stream. Each fault draws
+    /// from a stream of its own, named by the access: taking one away changes no other's answers.
+    fn struck(
         &self,
-        purpose: &'static str,
-        chance: impl Fn(&FaultKind) -> Option<crate::ratio::Ratio>,
-    ) -> bool {
-        let faults = self.context.world().faults_at(self.context.node());
-        let chances: Vec<_> = faults.iter().filter_map(chance).collect();
-        if chances.is_empty() {
-            return false;
-        }
-        let mut stream = self.context.stream(Root::Plan, purpose);
-        chances.into_iter().any(|ratio| stream.chance(ratio))
+        access: Lineage,
+        chance: impl Fn(&FaultKind) -> Option<Ratio>,
+    ) -> Option<Stream> {
+        let world = self.context.world();
+        let faults = world.faults_at(self.context.node());
+        faults.into_iter().find_map(|(number, kind)| {
+            let ratio = chance(&kind)?;
+            let cause = world.fault_lineage(number).child("disk", access.value());
+            let mut stream = world.stream(Root::Plan, cause, kind.name());
+            stream.chance(ratio).then_some(stream)
+        })
     }
 
     fn fail(&self, name: &str, error: DiskError, why: &'static str) -> DiskError {

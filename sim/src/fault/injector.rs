@@ -107,8 +107,8 @@ impl World {
         self.injector().borrow().lineages[fault as usize]
     }
 
-    /// The kinds of disk faults that hold at a node now.
-    pub(crate) fn faults_at(&self, node: NodeId) -> Vec<FaultKind> {
+    /// The disk faults that hold at a node now, by number and kind.
+    pub(crate) fn faults_at(&self, node: NodeId) -> Vec<(u32, FaultKind)> {
         let injector = self.injector().borrow();
         let at = |fault: &&u32| {
             let index = **fault as usize;
@@ -117,7 +117,7 @@ impl World {
         };
         let active = injector.active.iter().filter(at);
         active
-            .map(|fault| injector.plan.faults[*fault as usize].what.clone())
+            .map(|fault| (*fault, injector.plan.faults[*fault as usize].what.clone()))
             .collect()
     }
 

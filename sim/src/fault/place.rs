@@ -134,7 +134,7 @@ impl Place {
             Place::Nodes(names) if names.0 == ["*"] => Route::Everywhere,
             Place::Nodes(names) => Route::Touching(names.resolve(nodes)),
             Place::OneWay(from, to) => Route::OneWay(from.resolve(nodes), to.resolve(nodes)),
-            Place::BothWays(a, b) => Route::Groups(vec![a.resolve(nodes), b.resolve(nodes)]),
+            Place::BothWays(a, b) => Route::BothWays(a.resolve(nodes), b.resolve(nodes)),
             Place::Groups(groups) => {
                 Route::Groups(groups.iter().map(|names| names.resolve(nodes)).collect())
             }
@@ -212,6 +212,8 @@ pub enum Route {
     Touching(Vec<NodeId>),
     /// Links from the first to the second.
     OneWay(Vec<NodeId>, Vec<NodeId>),
+    /// Links from either to the other; a node may stand on both sides, as in `* <-> a`.
+    BothWays(Vec<NodeId>, Vec<NodeId>),
     /// Links between different groups.
     Groups(Vec<Vec<NodeId>>),
 }
@@ -224,6 +226,7 @@ impl Route {
             Route::Everywhere => true,
             Route::Touching(nodes) => has(nodes, from) || has(nodes, to),
             Route::OneWay(senders, receivers) => has(senders, from) && has(receivers, to),
+            Route::BothWays(a, b) => (has(a, from) && has(b, to)) || (has(b, from) && has(a, to)),
             Route::Groups(groups) => {
                 let group_of = |node| groups.iter().position(|group| has(group, node));
                 matches!((group_of(from), group_of(to)), (Some(a), Some(b)) if a != b)
@@ -258,6 +261,8 @@ mod tests {
             ("core-* -> ledger", "core-2", "ledger", true),
             ("core-* -> ledger", "ledger", "core-2", false),
             ("core-* <-> ledger", "ledger", "core-2", true),
+            ("* <-> ledger", "core-1", "ledger", true),
+            ("* <-> ledger", "core-1", "core-2", false),
             ("core-1, ledger | core-2", "core-1", "ledger", false),
             ("core-1, ledger | core-2", "core-2", "ledger", true),
             ("core-1, ledger | core-2", "locker-1", "ledger", false),

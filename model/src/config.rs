@@ -1,0 +1,206 @@
+//! How large the system is, how fast its parts are, and what its clients do.
+//!
+//! These are the `[system]` and `[workload]` tables of a scenario file. There are no hidden figures:
+//! what stands here by default comes from the system's own timing budget and subsystem profiles, and
+//! every field can be overridden by a scenario.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim::latency::{LatencyError, LatencyTable};
+use sim::ratio::Ratio;
+
+/// The system's size and speed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SystemConfig {
+    /// How many Core instances share the Ledger. At least 1.
+    pub cores: u32,
+    /// How many Lockers there are. At least 1.
+    pub lockers: u32,
+    /// How many slots each Locker has. At least 1.
+    pub slots_per_locker: u32,
+    /// How long each step takes; the happy path's budget when not given.
+    #[serde(default)]
+    pub timing: Timing,
+}
+
+/// Service times by step. Each table excludes network and disk time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// Core validates and authorises a request.
+    pub validate: LatencyTable,
+    /// The Ledger opens a transaction.
+    pub begin: LatencyTable,
+    /// The Ledger executes writes.
+    pub write: LatencyTable,
+    /// The Ledger commits, besides the sync of its log.
+    pub commit: LatencyTable,
+    /// The Ledger answers a read.
+    pub read: LatencyTable,
+    /// A Locker moves its hardware to link an asset.
+    pub link: LatencyTable,
+    /// The Ledger queues a verification.
+    pub queue_verification: LatencyTable,
+    /// Core writes its answer.
+    pub respond: LatencyTable,
+}
+
+impl Default for Timing {
+    /// The synchronous path's budget: the median meets each step's target, the slowest its maximum.
+    fn default() -> Timing {
+        Timing {
+            validate: LatencyTable::of([8_000, 18_000, 26_000, 38_000, 48_000]),
+            begin: LatencyTable::of([500, 2_500, 4_000, 6_000, 7_500]),
+            write: LatencyTable::of([4_000, 12_000, 20_000, 35_000, 45_000]),
+            commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
+            read: LatencyTable::of([500, 2_000, 5_000, 12_000, 20_000]),
+            link: LatencyTable::of([60_000, 180_000, 500_000, 1_300_000, 1_900_000]),
+            queue_verification: LatencyTable::of([500, 2_500, 5_000, 9_000, 14_000]),
+            respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
+        }
+    }
+}
+
+impl Timing {
+    /// Every table with its key.
+    pub fn tables(&self) -> [(&'static str, LatencyTable); 8] {
+        [
+            ("validate", self.validate),
+            ("begin", self.begin),
+            ("write", self.write),
+            ("commit", self.commit),
+            ("read", self.read),
+            ("link", self.link),
+            ("queue_verification", self.queue_verification),
+            ("respond", self.respond),
+        ]
+    }
+}
+
+/// What the clients ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// How many clients there are. At least 1.
+    pub clients: u32,
+    /// How many assets they register together.
+    pub operations: u32,
+    /// The mean time between two registrations, over all clients, in milliseconds.
+    pub every_ms: u64,
+    /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
+    #[serde(default = "never")]
+    pub double_click: Ratio,
+    /// The chance that a client wrongly uses its last key again for another request.
+    #[serde(default = "never")]
+    pub key_reuse: Ratio,
+    /// How often a client sends one request before it gives up. At least 1.
+    #[serde(default = "ten")]
+    pub attempts_max: u32,
+    /// How long a client waits for one answer, in milliseconds.
+    #[serde(default = "ten_seconds")]
+    pub attempt_timeout_ms: u64,
+}
+
+fn never() -> Ratio {
+    Ratio::NEVER
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn ten_seconds() -> u64 {
+    10_000
+}
+
+/// A configuration no system can have, with the key to mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}`: {message}")]
+pub struct ConfigError {
+    /// The key's path below the scenario's root, such as `system.cores`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl SystemConfig {
+    /// Checks that such a system can be built.
+    ///
+    /// # Errors
+    /// The first impossible value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (key, count) in [
+            ("cores", self.cores),
+            ("lockers", self.lockers),
+            ("slots_per_locker", self.slots_per_locker),
+        ] {
+            at_least_one(&format!("system.{key}"), u64::from(count))?;
+        }
+        for (key, table) in self.timing.tables() {
+            let checked: Result<sim::latency::Latency, LatencyError> = table.try_into();
+            checked.map_err(|error| ConfigError {
+                key: format!("system.timing.{key}"),
+                message: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Workload {
+    /// Checks that such a workload can be run.
+    ///
+    /// # Errors
+    /// The first impossible value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (key, count) in [
+            ("clients", u64::from(self.clients)),
+            ("every_ms", self.every_ms),
+            ("attempts_max", u64::from(self.attempts_max)),
+            ("attempt_timeout_ms", self.attempt_timeout_ms),
+        ] {
+            at_least_one(&format!("workload.{key}"), count)?;
+        }
+        Ok(())
+    }
+}
+
+fn at_least_one(key: &str, value: u64) -> Result<(), ConfigError> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(ConfigError {
+        key: key.to_owned(),
+        message: "0 is not possible here; give at least 1".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn system(change: impl FnOnce(&mut SystemConfig)) -> Option<String> {
+        let mut config = SystemConfig {
+            cores: 3,
+            lockers: 2,
+            slots_per_locker: 8,
+            timing: Timing::default(),
+        };
+        change(&mut config);
+        config.validate().err().map(|error| error.key)
+    }
+
+    #[test]
+    fn impossible_systems_are_refused_by_key() {
+        assert_eq!(system(|_| ()), None);
+        assert_eq!(
+            system(|config| config.cores = 0).as_deref(),
+            Some("system.cores")
+        );
+        assert_eq!(
+            system(|config| config.timing.link.p99_us = 1).as_deref(),
+            Some("system.timing.link")
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! The failure taxonomy: every failure has a fixed code and a message fit for a user.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, as response, log, metric and audit name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Failure {
+    /// The Locker did not answer in time; it may still act.
+    LockerTimeout,
+    /// The Locker refused the connection; it has not acted.
+    LockerUnreachable,
+    /// The Locker reported a hardware error.
+    LockerHardware,
+    /// The request breaks a rule of the data: it is malformed, or reuses a key for another request.
+    LedgerConstraint,
+    /// Somebody else is at work on the same key.
+    LedgerConflict,
+    /// The Ledger cannot be reached.
+    LedgerDown,
+    /// The commit's outcome is unknown to Core; it completes on its own.
+    TimeoutAfterCommit,
+}
+
+impl Failure {
+    /// The fixed code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Failure::LockerTimeout => "E_LOCKER_TIMEOUT",
+            Failure::LockerUnreachable => "E_LOCKER_UNREACHABLE",
+            Failure::LockerHardware => "E_LOCKER_HARDWARE",
+            Failure::LedgerConstraint => "E_LEDGER_CONSTRAINT",
+            Failure::LedgerConflict => "E_LEDGER_CONFLICT",
+            Failure::LedgerDown => "E_LEDGER_DOWN",
+            Failure::TimeoutAfterCommit => "E_TIMEOUT_POST_COMMIT",
+        }
+    }
+
+    /// What the user reads.
+    pub fn user_message(self) -> &'static str {
+        match self {
+            Failure::LockerTimeout => "Linking the physical asset is delayed; it will be retried.",
+            Failure::LockerUnreachable => {
+                "The hardware is unavailable; the asset waits for its link."
+            }
+            Failure::LockerHardware => "The hardware reported an error; operations were notified.",
+            Failure::LedgerConstraint => "The request is not valid. Please check your input.",
+            Failure::LedgerConflict => "The same request is being worked on. Please retry.",
+            Failure::LedgerDown => "The service is unavailable. Please try again later.",
+            Failure::TimeoutAfterCommit => "The request was accepted; updates may be delayed.",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The Ledger says linked if and only if the device says linked, to that asset, in that slot.
+//!
+//! Judged after heal. An asset stands in at most one slot. An asset whose link was given up is
+//! parked with a dead letter and an alert, and people must look at the device: there the two may
+//! differ. It does not judge the way there, only where it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim::check::{Check, Evidence, Kind};
+use sim::record::Record;
+use sim::record::value::Value;
+
+pub(super) const CHECK: Check = Check {
+    name: "link_agreement",
+    kind: Kind::Eventually,
+    promise: "the Ledger says linked if and only if the device does; an asset has one slot",
+    judge,
+};
+
+fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
+    let assets = record.facts.table("assets")?;
+    let jobs = record.facts.table("jobs")?;
+    let parked: BTreeSet<&str> = jobs
+        .iter()
+        .filter(|job| job.text("state") == "dead")
+        .map(|job| job.text("asset"))
+        .collect();
+    let mut on_devices: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for link in record.facts.table("device_links")? {
+        on_devices.entry(link.text("asset")).or_default().push(link);
+    }
+    let mut evidence = Vec::new();
+    for row in assets {
+        let asset = row.text("asset");
+        let links = on_devices.remove(asset).unwrap_or_default();
+        let claim = disagreement(row, &links, parked.contains(asset));
+        evidence.extend(claim.map(|claim| Evidence::new(asset, claim)));
+    }
+    for (asset, links) in on_devices {
+        let claim = format!(
+            "{} holds it, but the Ledger does not know it",
+            place(links[0])
+        );
+        evidence.push(Evidence::new(asset, claim));
+    }
+    Ok(evidence)
+}
+
+fn disagreement(row: &Value, links: &[&Value], parked: bool) -> Option<String> {
+    let linked = row.text("status") == "linked";
+    match links {
+        [first, second, ..] => Some(format!(
+            "it is linked twice: {} and {}",
+            place(first),
+            place(second)
+        )),
+        [] if linked => Some("the Ledger says linked, but no device holds it".to_owned()),
+        [link] if !linked && !parked => Some(format!(
+            "{} holds it, but the Ledger says {}",
+            place(link),
+            row.text("status")
+        )),
+        [link]
+            if linked
+                && (link.get("slot") != row.get("slot")
+                    || link.get("locker") != row.get("locker")) =>
+        {
+            Some(format!(
+                "the Ledger says {} slot {}, but {} holds it",
+                row.text("locker"),
+                row.get("slot"),
+                place(link)
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn place(link: &Value) -> String {
+    format!("{} slot {}", link.text("locker"), link.get("slot"))
+}

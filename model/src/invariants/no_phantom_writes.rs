@@ -1,0 +1,91 @@
+//! Every asset traces to one client request, and one key gives one asset and one answer.
+//!
+//! Judged at the end of the run. For each asset: some client asked for exactly this content under
+//! this key. For each key: at most one asset. For each operation answered with success: the asset it
+//! was told of has the content it asked for, and all successes under one key were told the same. It
+//! does not judge whether an asset that was asked for exists (see `acked_writes_survive`).
+
+use std::collections::BTreeMap;
+
+use sim::check::{Check, Evidence, Kind};
+use sim::record::Record;
+use sim::record::history::{Operation, OperationId};
+use sim::record::value::Value;
+
+pub(super) const CHECK: Check = Check {
+    name: "no_phantom_writes",
+    kind: Kind::Always,
+    promise: "every record traces to one client request; one key gives at most one asset, and the same answer",
+    judge,
+};
+
+const CONTENT: [&str; 3] = ["name", "category", "locker"];
+
+fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
+    let rows = record.facts.table("assets")?;
+    let mut evidence = Vec::new();
+    let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in rows {
+        let (asset, key) = (row.text("asset"), row.text("key"));
+        if let Some(other) = by_key.insert(key, asset) {
+            evidence.push(Evidence::new(
+                key,
+                format!("the key has two assets, {other} and {asset}"),
+            ));
+        }
+        let asked = |operation: &Operation| {
+            operation.input.text("key") == key && same(&operation.input, row)
+        };
+        if !record.history.iter().any(|(_, operation)| asked(operation)) {
+            evidence.push(Evidence::new(
+                asset,
+                format!("no client asked for this content under {key}"),
+            ));
+        }
+    }
+    let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
+    evidence.extend(wrong_assets(record, &assets));
+    evidence.extend(differing_answers(record));
+    Ok(evidence)
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    CONTENT.iter().all(|field| a.get(field) == b.get(field))
+}
+
+/// Operations that were answered with an asset of other content.
+fn wrong_assets(record: &Record, assets: &BTreeMap<&str, &Value>) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for (id, operation) in record.history.iter() {
+        let asset = operation.answer().map(|answer| answer.text("asset"));
+        if let Some(row) = asset.and_then(|asset| assets.get(asset))
+            && !same(&operation.input, row)
+        {
+            let claim = format!(
+                "a request for {:?} was answered with the asset of {:?}",
+                operation.input.text("name"),
+                row.text("name")
+            );
+            evidence.push(Evidence::new(operation.input.text("key"), claim).shown_by(id));
+        }
+    }
+    evidence
+}
+
+/// Successes under one key that were told different things.
+fn differing_answers(record: &Record) -> Vec<Evidence> {
+    let mut first: BTreeMap<&str, (OperationId, &Value)> = BTreeMap::new();
+    let mut evidence = Vec::new();
+    for (id, operation) in record.history.iter() {
+        let Some(answer) = operation.answer() else {
+            continue;
+        };
+        let key = operation.input.text("key");
+        let (earlier, told) = *first.entry(key).or_insert((id, answer));
+        if told != answer {
+            let claim = format!("one key, two answers: {told} and {answer}");
+            evidence.push(Evidence::new(key, claim).shown_by(earlier).shown_by(id));
+        }
+    }
+    evidence
+}

@@ -1,0 +1,30 @@
+//! The system under simulation: Core, Ledger, Lockers and clients.
+//!
+//! Today it registers assets by partial commit. Nodes are async programs over
+//! [`sim::NodeContext`]; the mechanisms in them — stores, logs, devices, retry schedules — are plain
+//! synchronous values with tests of their own.
+//!
+//! Where to start: [`system::System::build`] shows all parts side by side. From there, in the order of
+//! a request: [`client`], [`core`], [`ledger`], [`locker`]. What the system promises stands in
+//! [`invariants`], the bugs it can be given in [`defects`], the places where faults may strike in
+//! [`points`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
+//! reads how it all ended; [`journal`] is the log format of whoever has a disk.
+
+pub mod system;
+
+pub mod client;
+pub mod core;
+pub mod ledger;
+pub mod locker;
+
+pub mod config;
+pub mod failure;
+pub mod ids;
+pub mod journal;
+pub mod points;
+
+pub mod defects;
+pub mod inspection;
+pub mod invariants;
+
+pub use system::System;

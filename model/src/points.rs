@@ -1,0 +1,92 @@
+//! Fault points: the named places in the system's code at which a planned fault may strike.
+//!
+//! They mark the windows between two durable steps: a crash there leaves one done and the other not.
+
+/// A place at which faults may strike.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultPoint {
+    /// The name by which plans refer to it.
+    pub name: &'static str,
+    /// The nodes that pass it.
+    pub nodes: &'static str,
+    /// Where in the work it is.
+    pub place: &'static str,
+}
+
+/// A request is validated; nothing is written yet.
+pub const REQUEST_VALIDATED: &str = "core.request.validated";
+/// The intent is staged in a transaction that is not committed.
+pub const INTENT_STAGED: &str = "core.intent.staged";
+/// The intent is durable; the Locker has not been asked.
+pub const INTENT_COMMITTED: &str = "core.intent.committed";
+/// The Locker has answered; the Ledger does not know yet.
+pub const LINK_ANSWERED: &str = "core.link.answered";
+/// The outcome is durable; the client has no answer yet.
+pub const OUTCOME_COMMITTED: &str = "core.outcome.committed";
+/// A worker has claimed a link job and has not begun it.
+pub const JOB_CLAIMED: &str = "core.job.claimed";
+/// A worker's attempt was answered; the Ledger does not know yet.
+pub const JOB_ANSWERED: &str = "core.job.answered";
+/// The Ledger has written a batch to its log and not synced it.
+pub const LOG_WRITTEN: &str = "ledger.log.written";
+/// The Ledger has synced a batch and answered nobody.
+pub const LOG_SYNCED: &str = "ledger.log.synced";
+/// A Locker has received a link command and not begun it.
+pub const COMMAND_RECEIVED: &str = "locker.command.received";
+/// A Locker has linked the asset durably and not answered.
+pub const COMMAND_EXECUTED: &str = "locker.command.executed";
+
+/// Every fault point.
+pub const FAULT_POINTS: &[FaultPoint] = &[
+    point(
+        REQUEST_VALIDATED,
+        "core-*",
+        "after validation, before anything is written",
+    ),
+    point(
+        INTENT_STAGED,
+        "core-*",
+        "the intent is staged, not committed",
+    ),
+    point(
+        INTENT_COMMITTED,
+        "core-*",
+        "the intent is durable, the Locker not asked",
+    ),
+    point(
+        LINK_ANSWERED,
+        "core-*",
+        "the Locker has answered, the Ledger does not know",
+    ),
+    point(
+        OUTCOME_COMMITTED,
+        "core-*",
+        "the outcome is durable, the client not answered",
+    ),
+    point(JOB_CLAIMED, "core-*", "a link job is claimed, not begun"),
+    point(
+        JOB_ANSWERED,
+        "core-*",
+        "a link job was answered, the Ledger does not know",
+    ),
+    point(
+        LOG_WRITTEN,
+        "ledger",
+        "a batch is written to the log, not synced",
+    ),
+    point(LOG_SYNCED, "ledger", "a batch is durable, nobody answered"),
+    point(
+        COMMAND_RECEIVED,
+        "locker-*",
+        "a link command is received, not begun",
+    ),
+    point(
+        COMMAND_EXECUTED,
+        "locker-*",
+        "the asset is linked, the caller not answered",
+    ),
+];
+
+const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {
+    FaultPoint { name, nodes, place }
+}

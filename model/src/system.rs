@@ -1,0 +1,158 @@
+//! The whole system: which nodes there are, how they are wired, and what may be broken.
+//!
+//! [`System::build`] is the place to see all parts side by side.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use sim::World;
+use sim::fault::swarm::Targets;
+use sim::latency::Latency;
+use sim::random::Randomness;
+
+use crate::client::node::ClientSetup;
+use crate::config::{SystemConfig, Workload};
+use crate::core::registration::CoreSetup;
+use crate::defects::Defects;
+use crate::ledger::node::{LEDGER, LedgerTiming};
+use crate::locker::node::LockerSetup;
+use crate::points::FAULT_POINTS;
+use crate::{client, core, inspection, ledger, locker};
+
+/// The system in a world.
+pub struct System {
+    world: World,
+    lockers: Vec<String>,
+    operations: usize,
+}
+
+fn numbered(role: &str, count: u32) -> Vec<String> {
+    (1..=count)
+        .map(|number| format!("{role}-{number}"))
+        .collect()
+}
+
+/// The names of all nodes, in the order of their creation.
+pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
+    let mut names = vec![LEDGER.to_owned()];
+    names.extend(numbered("locker", system.lockers));
+    names.extend(numbered("core", system.cores));
+    names.extend(numbered("client", workload.clients));
+    names
+}
+
+/// What a swarm may break: every machine of the service, and the links of all. Clients are people's
+/// devices; a crash of one would only mean that its user starts anew.
+pub fn targets(system: &SystemConfig) -> Targets {
+    let mut nodes = vec![LEDGER.to_owned()];
+    nodes.extend(numbered("locker", system.lockers));
+    let disks = nodes.clone();
+    nodes.extend(numbered("core", system.cores));
+    let points = FAULT_POINTS
+        .iter()
+        .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
+    Targets {
+        nodes,
+        disks,
+        points: points.collect(),
+    }
+}
+
+impl System {
+    /// Adds every node to the world. The configuration must be valid (see
+    /// [`SystemConfig::validate`]).
+    pub fn build(
+        world: &World,
+        randomness: &Randomness,
+        config: &SystemConfig,
+        workload: &Workload,
+        defects: &Defects,
+    ) -> System {
+        let timing = Rc::new(LedgerTiming::of(&config.timing));
+        world.add_node(LEDGER, move |context| {
+            ledger::node::run(context, timing.clone())
+        });
+
+        let lockers = numbered("locker", config.lockers);
+        let setup = Rc::new(LockerSetup {
+            slots: config.slots_per_locker,
+            link: Latency::try_from(config.timing.link).expect("validated tables ascend"),
+            defects: defects.clone(),
+        });
+        for name in &lockers {
+            let setup = setup.clone();
+            world.add_node(name, move |context| {
+                locker::node::run(context, setup.clone())
+            });
+        }
+
+        let cores = numbered("core", config.cores);
+        let setup = Rc::new(CoreSetup::of(&config.timing, defects));
+        for name in &cores {
+            let setup = setup.clone();
+            world.add_node(name, move |context| core::node::run(context, setup.clone()));
+        }
+
+        let script = client::script::draw(config, workload, randomness);
+        let operations = script.len();
+        for (index, name) in numbered("client", workload.clients).iter().enumerate() {
+            let own = script
+                .iter()
+                .filter(|planned| planned.client as usize == index);
+            let setup = Rc::new(ClientSetup {
+                script: own.cloned().collect(),
+                workload: workload.clone(),
+                cores: cores.clone(),
+            });
+            world.add_node(name, move |context| {
+                client::node::run(context, setup.clone())
+            });
+        }
+        System {
+            world: world.clone(),
+            lockers,
+            operations,
+        }
+    }
+
+    /// Waits until every client knows the outcome of each of its operations or has given up.
+    pub async fn clients_done(&self) {
+        while self.open_operations() > 0 {
+            self.world
+                .director()
+                .sleep(Duration::from_millis(500))
+                .await;
+        }
+    }
+
+    /// What is unfinished, each by name.
+    pub async fn pending(&self) -> Vec<String> {
+        let open = self.open_operations();
+        let mut pending = match inspection::read_ledger(&self.world.director()).await {
+            Some(store) => inspection::unfinished(&store),
+            None => vec!["the Ledger does not answer".to_owned()],
+        };
+        if open > 0 {
+            pending.push(format!("{open} client operations are open"));
+        }
+        pending
+    }
+
+    /// Puts the end-of-run tables into the record.
+    pub async fn take_facts(&self) {
+        let facts = inspection::read_facts(&self.world.director(), &self.lockers).await;
+        self.world.with_record(|record| record.facts = facts);
+    }
+
+    fn open_operations(&self) -> usize {
+        let mut completed = 0;
+        self.world.with_record(|record| {
+            completed = record
+                .history
+                .iter()
+                .filter(|(_, it)| it.completed.is_some())
+                .count();
+        });
+        self.operations - completed
+    }
+}
