@@ -115,13 +115,21 @@ impl Registration {
             .await
             .map_err(down)?;
         let intent = self.draw_intent();
+        let mut staged = vec![self.intent_mutation(request, &intent)];
+        let early = self
+            .setup
+            .defects
+            .has(Defect::AckBeforeCommit)
+            .then(|| postponed_stored(Failure::LockerTimeout));
+        staged.extend(early.clone().map(|answer| Mutation::Answer {
+            key: request.key.clone(),
+            answer,
+        }));
         let write = async {
-            self.ledger
-                .write(transaction, vec![self.intent_mutation(request, &intent)])
-                .await?;
+            self.ledger.write(transaction, staged).await?;
             self.context.pass(points::INTENT_STAGED).await;
-            if self.setup.defects.has(Defect::AckBeforeCommit) {
-                answer_early(postponed_answer(&intent.asset, Failure::TimeoutAfterCommit));
+            if let Some(early) = &early {
+                answer_early(Answer::stored(&intent.asset, early));
             }
             self.ledger.commit(transaction).await
         };
@@ -356,8 +364,4 @@ pub fn postponed_stored(failure: Failure) -> StoredAnswer {
         slot: None,
         verification: None,
     }
-}
-
-fn postponed_answer(asset: &AssetId, failure: Failure) -> Answer {
-    Answer::stored(asset, &postponed_stored(failure))
 }

@@ -1,8 +1,9 @@
 //! The Ledger says linked if and only if the device says linked, to that asset, in that slot.
 //!
-//! Judged after heal. An asset stands in at most one slot. An asset whose link was given up is
+//! Judged after heal. An asset stands in at most one slot. Where the link was given up, the asset is
 //! parked with a dead letter and an alert, and people must look at the device: there the two may
-//! differ. It does not judge the way there, only where it ended.
+//! differ. Where the link job is still open they may differ too, and that it is open is for
+//! `everything_settles` to report. It does not judge the way there, only where it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +21,8 @@ pub(super) const CHECK: Check = Check {
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let assets = record.facts.table("assets")?;
     let jobs = record.facts.table("jobs")?;
-    let parked: BTreeSet<&str> = jobs
-        .iter()
-        .filter(|job| job.text("state") == "dead")
-        .map(|job| job.text("asset"))
-        .collect();
+    let open_or_dead = jobs.iter().filter(|job| job.text("state") != "done");
+    let unlinked_by_right: BTreeSet<&str> = open_or_dead.map(|job| job.text("asset")).collect();
     let mut on_devices: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for link in record.facts.table("device_links")? {
         on_devices.entry(link.text("asset")).or_default().push(link);
@@ -33,7 +31,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     for row in assets {
         let asset = row.text("asset");
         let links = on_devices.remove(asset).unwrap_or_default();
-        let claim = disagreement(row, &links, parked.contains(asset));
+        let claim = disagreement(row, &links, unlinked_by_right.contains(asset));
         evidence.extend(claim.map(|claim| Evidence::new(asset, claim)));
     }
     for (asset, links) in on_devices {
@@ -46,7 +44,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     Ok(evidence)
 }
 
-fn disagreement(row: &Value, links: &[&Value], parked: bool) -> Option<String> {
+fn disagreement(row: &Value, links: &[&Value], may_differ: bool) -> Option<String> {
     let linked = row.text("status") == "linked";
     match links {
         [first, second, ..] => Some(format!(
@@ -55,7 +53,7 @@ fn disagreement(row: &Value, links: &[&Value], parked: bool) -> Option<String> {
             place(second)
         )),
         [] if linked => Some("the Ledger says linked, but no device holds it".to_owned()),
-        [link] if !linked && !parked => Some(format!(
+        [link] if !linked && !may_differ => Some(format!(
             "{} holds it, but the Ledger says {}",
             place(link),
             row.text("status")
