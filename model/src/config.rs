@@ -50,12 +50,12 @@ impl Default for Timing {
     /// The synchronous path's budget: the median meets each step's target, the slowest its maximum.
     fn default() -> Timing {
         Timing {
-            validate: LatencyTable::of([8_000, 18_000, 26_000, 38_000, 48_000]),
-            begin: LatencyTable::of([500, 2_500, 4_000, 6_000, 7_500]),
+            validate: LatencyTable::of([8_000, 17_000, 26_000, 38_000, 48_000]),
+            begin: LatencyTable::of([500, 2_500, 3_500, 4_500, 5_000]),
             write: LatencyTable::of([4_000, 12_000, 20_000, 35_000, 45_000]),
             commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
             read: LatencyTable::of([500, 2_000, 5_000, 12_000, 20_000]),
-            link: LatencyTable::of([60_000, 180_000, 500_000, 1_300_000, 1_900_000]),
+            link: LatencyTable::of([50_000, 150_000, 450_000, 1_200_000, 1_800_000]),
             queue_verification: LatencyTable::of([500, 2_500, 5_000, 9_000, 14_000]),
             respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
         }

@@ -34,7 +34,7 @@ async fn ask<R: Request + Clone>(
 }
 
 /// The Ledger's tables; nothing when it does not answer.
-pub async fn read_ledger(context: &NodeContext) -> Option<Store> {
+async fn read_ledger(context: &NodeContext) -> Option<Store> {
     let answer = ask(context, context.find(LEDGER), LedgerRequest::ReadTables).await?;
     match &*answer {
         LedgerResponse::Tables(store) => Some((**store).clone()),
@@ -62,17 +62,21 @@ async fn read_locker(context: &NodeContext, locker: &str) -> Option<Vec<Value>> 
     }
 }
 
-/// The unfinished work in the Ledger, each by name.
-pub fn unfinished(store: &Store) -> Vec<String> {
-    let open = store.jobs.iter().filter_map(|(asset, job)| {
-        let state = match job.state {
+/// The unfinished work in the Ledger, each by name; nothing when it does not answer.
+pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
+    let answer = ask(context, context.find(LEDGER), LedgerRequest::ReadOpenJobs).await?;
+    let LedgerResponse::OpenJobs(jobs) = &*answer else {
+        panic!("the Ledger answers ReadOpenJobs in kind, not with {answer:?}");
+    };
+    let named = jobs.iter().map(|(asset, state)| {
+        let state = match state {
             JobState::Due { .. } => "waits for its retry",
             JobState::Leased { .. } => "is leased",
-            JobState::Done | JobState::Dead => return None,
+            JobState::Done | JobState::Dead => "is finished",
         };
-        Some(format!("the link job of {asset} {state}"))
+        format!("the link job of {asset} {state}")
     });
-    open.collect()
+    Some(named.collect())
 }
 
 /// All facts that can be read.

@@ -128,10 +128,9 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let mut pending = match inspection::read_ledger(&self.world.director()).await {
-            Some(store) => inspection::unfinished(&store),
-            None => vec!["the Ledger does not answer".to_owned()],
-        };
+        let unfinished = inspection::unfinished(&self.world.director()).await;
+        let mut pending =
+            unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
             pending.push(format!("{open} client operations are open"));
         }

@@ -19,6 +19,7 @@ use sim::network::Incoming;
 use super::protocol::{LedgerRequest, LedgerResponse, TransactionId};
 use super::store::{LedgerMillis, Mutation, Store};
 use crate::config::Timing;
+use crate::ids::IdempotencyKey;
 use crate::journal;
 use crate::points;
 
@@ -83,7 +84,8 @@ struct Work {
 
 enum WorkKind {
     Transact(Vec<Mutation>),
-    LookUp(crate::ids::IdempotencyKey),
+    LookUp(IdempotencyKey),
+    ReadOpenJobs,
     ReadTables,
 }
 
@@ -157,16 +159,17 @@ impl Ledger {
                 self.work_off().await;
             }
             LedgerRequest::LookUp { key } => {
-                self.context.work(&self.timing.read).await;
-                self.enqueue(incoming, WorkKind::LookUp(key.clone()));
-                self.work_off().await;
+                self.read(incoming, WorkKind::LookUp(key.clone())).await;
             }
-            LedgerRequest::ReadTables => {
-                self.context.work(&self.timing.read).await;
-                self.enqueue(incoming, WorkKind::ReadTables);
-                self.work_off().await;
-            }
+            LedgerRequest::ReadOpenJobs => self.read(incoming, WorkKind::ReadOpenJobs).await,
+            LedgerRequest::ReadTables => self.read(incoming, WorkKind::ReadTables).await,
         }
+    }
+
+    async fn read(&self, incoming: Incoming, what: WorkKind) {
+        self.context.work(&self.timing.read).await;
+        self.enqueue(incoming, what);
+        self.work_off().await;
     }
 
     fn write_latency(&self, mutations: &[Mutation]) -> &Latency {
@@ -266,6 +269,12 @@ impl Ledger {
             }
             WorkKind::LookUp(key) => {
                 LedgerResponse::Key(store.keys.get(&key).cloned().map(Box::new))
+            }
+            WorkKind::ReadOpenJobs => {
+                let open = store
+                    .open_jobs()
+                    .map(|(asset, job)| (asset.clone(), job.state.clone()));
+                LedgerResponse::OpenJobs(open.collect())
             }
             WorkKind::ReadTables => LedgerResponse::Tables(Box::new(store.clone())),
         }

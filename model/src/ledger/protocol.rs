@@ -2,8 +2,8 @@
 
 use sim::network::{Payload, Request};
 
-use super::store::{ClaimedJob, KeyRow, Mutation, Refusal, Store};
-use crate::ids::IdempotencyKey;
+use super::store::{ClaimedJob, JobState, KeyRow, Mutation, Refusal, Store};
+use crate::ids::{AssetId, IdempotencyKey};
 
 /// Names an open transaction of one incarnation of the Ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,8 @@ pub enum LedgerRequest {
         /// The key.
         key: IdempotencyKey,
     },
+    /// The link jobs that are neither done nor given up.
+    ReadOpenJobs,
     /// All tables.
     ReadTables,
 }
@@ -55,6 +57,8 @@ pub enum LedgerResponse {
     NoSuchTransaction,
     /// What is known of the key.
     Key(Option<Box<KeyRow>>),
+    /// The open link jobs.
+    OpenJobs(Vec<(AssetId, JobState)>),
     /// All tables.
     Tables(Box<Store>),
 }

@@ -324,6 +324,12 @@ impl Store {
         }
     }
 
+    /// The link jobs that are neither done nor given up.
+    pub fn open_jobs(&self) -> impl Iterator<Item = (&AssetId, &JobRow)> {
+        let is_open = |state: &JobState| !matches!(state, JobState::Done | JobState::Dead);
+        self.jobs.iter().filter(move |(_, job)| is_open(&job.state))
+    }
+
     fn change(&mut self, mutation: &Mutation, now: LedgerMillis, claimed: &mut Vec<ClaimedJob>) {
         match mutation {
             Mutation::Register {
