@@ -10,7 +10,7 @@ use crate::node::NodeId;
 /// One entry of the agenda.
 pub(crate) enum Entry {
     /// A message reaches its receiver.
-    Arrival(Box<Envelope>),
+    Arrival(Envelope),
     /// A timer of a node rings.
     Alarm(NodeId, Timer),
     /// A planned fault takes hold.

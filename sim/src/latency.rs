@@ -144,8 +144,13 @@ impl Latency {
         let above = self.points.partition_point(|(at, _)| at * FINE <= position);
         let (from, low) = self.points[above - 1];
         let (to, high) = self.points[above];
-        let part = u128::from(position - from * FINE) * u128::from(high - low);
-        Duration::from_nanos(low + (part / u128::from((to - from) * FINE)) as u64)
+        let (along, rise, run) = (position - from * FINE, high - low, (to - from) * FINE);
+        let risen = match along.checked_mul(rise) {
+            Some(product) => product / run,
+            // Exact for spans of any length; division of 128 bits is slow, and rarely needed.
+            None => (u128::from(along) * u128::from(rise) / u128::from(run)) as u64,
+        };
+        Duration::from_nanos(low + risen)
     }
 }
 

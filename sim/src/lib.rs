@@ -7,7 +7,7 @@
 //! Where to start: [`world::run`] is a whole run. From there, in reading order:
 //!
 //! 1. [`world`], [`node`], [`process`], [`task`]: who runs, and what a node may reach;
-//! 2. [`agenda`], [`runtime`]: how time passes;
+//! 2. [`agenda`], [`scheduler`], [`runtime`]: how time passes, and who runs next;
 //! 3. [`network`], [`disk`], [`clock`]: the devices;
 //! 4. [`fault`]: what goes wrong, as data;
 //! 5. [`random`], [`latency`], [`ratio`], [`time`]: the plain values under it all;
@@ -31,6 +31,7 @@ mod agenda;
 mod agenda_entry;
 mod panic;
 mod runtime;
+mod scheduler;
 
 pub mod clock;
 pub mod disk;

@@ -216,7 +216,7 @@ impl NodeContext {
         );
         let answer = Call {
             world: self.world.clone(),
-            call,
+            open: Some(call),
             pending,
             deadline: self.sleep(deadline),
         }
@@ -406,7 +406,8 @@ impl Drop for Sleep {
 /// The wait for an answer.
 struct Call {
     world: World,
-    call: CallId,
+    /// Nothing once the answer is here: the network closed the call when it came.
+    open: Option<CallId>,
     pending: Pending,
     deadline: Sleep,
 }
@@ -417,6 +418,7 @@ impl Future for Call {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         // The answer is looked at first: one that arrives at the deadline counts.
         if let Poll::Ready(answer) = self.pending.poll(context.waker()) {
+            self.open = None;
             return Poll::Ready(answer);
         }
         Pin::new(&mut self.deadline)
@@ -427,6 +429,8 @@ impl Future for Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        drop(self.world.network().borrow_mut().calls.close(self.call));
+        if let Some(call) = self.open {
+            drop(self.world.network().borrow_mut().calls.close(call));
+        }
     }
 }

@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -20,7 +19,7 @@ use crate::network::Mailbox;
 use crate::node::{NodeContext, NodeId};
 use crate::random::{Lineage, Root};
 use crate::record::trace::Happening;
-use crate::task::{Identity, Task, TaskCell};
+use crate::task::{Identity, TaskCell};
 use crate::world::World;
 
 /// A node's program: called anew at each start.
@@ -113,15 +112,16 @@ impl World {
             return;
         }
         let identity = Identity::new(node, incarnation, lineage);
-        let (task, cell) = Task::new(self.clone(), identity, body);
+        let task = self
+            .scheduler()
+            .add(|signal, waker| TaskCell::new(identity, body, signal, waker));
         self.with_process(node, |process| {
             // Finished tasks are swept now and then, so that the list stays as long as the live ones.
             if process.tasks.len() == process.tasks.capacity() {
                 process.tasks.retain(|task| !task.is_finished());
             }
-            process.tasks.push(cell);
+            process.tasks.push(task);
         });
-        crate::runtime::spawn(task);
     }
 
     /// Takes a process down on behalf of a fault (or of a bug, which no fault ends).
@@ -159,7 +159,7 @@ impl World {
         });
         // Futures are dropped while no part of the world is borrowed: `Drop` code may call back in.
         for task in tasks {
-            self.end_task(&task);
+            self.finish(&task);
         }
         drop(leftovers);
         self.hang_up(node, machine_survives);
@@ -215,23 +215,8 @@ impl World {
         for node in nodes() {
             let tasks = self.with_process(node, |process| std::mem::take(&mut process.tasks));
             for task in tasks {
-                self.end_task(&task);
+                self.finish(&task);
             }
         }
-    }
-
-    fn end_task(&self, task: &TaskCell) {
-        self.drop_as(&task.identity, task.kill());
-    }
-
-    /// Drops a task's future as that task: `Drop` code that asks who it is gets an answer, and one
-    /// that panics is a finding like any other.
-    pub(crate) fn drop_as(&self, identity: &Rc<Identity>, future: impl Sized) {
-        let outer = self.enter_task(identity.clone());
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
-        if dropped.is_err() {
-            self.task_panicked(identity);
-        }
-        self.leave_task(outer);
     }
 }

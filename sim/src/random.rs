@@ -105,6 +105,7 @@ impl Randomness {
     }
 
     /// The stream for one purpose of one cause. The same name always gives the same draws.
+    #[inline]
     pub fn stream(&self, root: Root, lineage: Lineage, purpose: &str) -> Stream {
         let (seed, tag) = match root {
             Root::Workload => (self.seeds.workload, 1_u64),

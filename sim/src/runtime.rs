@@ -1,29 +1,28 @@
-//! The task runtime: the only file that knows madsim.
+//! The runtime around a run: the only file that knows madsim.
 //!
-//! madsim supplies an executor that picks the next ready task by a seeded generator, a base clock,
-//! and the interposition of std time and entropy, so that a library used inside a node cannot reach
-//! the real machine. Nothing else of it is used: network, files, timers, kill and restart are ours,
-//! because its own do not show the faults we need. Another executor could stand behind these three
-//! functions.
+//! madsim interposes std's clocks and entropy and forbids threads while a run is inside it, so that a
+//! library used in a node cannot reach the real machine; and it keeps the base clock those
+//! interposed clocks show. Its network, files, timers, kill and restart are not used, because they do
+//! not show the faults we need; nor is its executor, which spends more on a poll than everything
+//! around it and lets nobody else choose the order of tasks (see [`crate::scheduler`]).
 
-use std::future::Future;
 use std::time::Duration;
 
-/// Runs a future to its end on this thread; the seed decides which ready task runs next.
-///
-/// # Panics
-/// When every task waits and nothing can ever wake one: the world's driver never lets that happen.
-pub(crate) fn block_on<F: Future>(seed: u64, future: F) -> F::Output {
-    madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default()).block_on(future)
+use madsim::time::TimeHandle;
+
+/// Does everything in `inside` with real time, entropy and threads out of reach. The seed decides
+/// what interposed entropy gives.
+pub(crate) fn isolated<T>(seed: u64, inside: impl FnOnce(&BaseClock) -> T) -> T {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
+    runtime.block_on(async { inside(&BaseClock(TimeHandle::current())) })
 }
 
-/// Adds a task.
-pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
-    // Dropping the handle detaches the task.
-    drop(madsim::task::spawn_local(task));
-}
+/// The clock that std's interposed clocks show.
+pub(crate) struct BaseClock(TimeHandle);
 
-/// Moves the base clock, which only std's interposed clocks show, along with simulated time.
-pub(crate) fn advance(span: Duration) {
-    madsim::time::advance(span);
+impl BaseClock {
+    /// Moves it along with simulated time.
+    pub(crate) fn advance(&self, span: Duration) {
+        self.0.advance(span);
+    }
 }

@@ -27,8 +27,9 @@ use crate::record::log::{LogCapture, Position};
 use crate::record::trace::{EventId, Happening};
 use crate::record::{Ending, Record};
 use crate::recorder::Recorder;
-use crate::runtime;
-use crate::task::{Identity, Readiness};
+use crate::runtime::{self, BaseClock};
+use crate::scheduler::Scheduler;
+use crate::task::Identity;
 use crate::time::SimTime;
 
 /// Everything a run depends on besides its nodes and its plan. There is no default: who starts a
@@ -85,7 +86,7 @@ struct Inner {
     names: RefCell<BTreeMap<String, NodeId>>,
     injector: RefCell<Injector>,
     recorder: RefCell<Recorder>,
-    readiness: Arc<Readiness>,
+    scheduler: Scheduler,
     current: RefCell<Option<Rc<Identity>>>,
     note_draws: bool,
     log: Option<LogCapture>,
@@ -147,12 +148,10 @@ where
     let _capturing = log.as_ref().map(LogCapture::install);
     let schedule_seed = config.seeds.schedule;
     let world = World::new(config, log);
-    let driven = world.clone();
     let script = build(&world);
-    let ending = runtime::block_on(schedule_seed, async move {
-        let ending = driven.drive(script).await;
-        driven.end_all_tasks();
-        driven.readiness().quiescence().await;
+    let ending = runtime::isolated(schedule_seed, |base_clock| {
+        let ending = world.drive(script, base_clock);
+        world.end_all_tasks();
         ending
     });
     world.into_record(ending)
@@ -160,11 +159,13 @@ where
 
 impl World {
     fn new(config: WorldConfig, log: Option<LogCapture>) -> World {
+        let random = Randomness::new(config.seeds);
+        let order = random.stream(Root::Schedule, Lineage::of("scheduler"), "task order");
         let world = World(Rc::new(Inner {
             now: Cell::new(SimTime::START),
             step: Cell::new(0),
             agenda: RefCell::default(),
-            random: Randomness::new(config.seeds),
+            random,
             bounds: config.bounds,
             disk_profile: config.disk,
             network: RefCell::new(Network::new(config.links)),
@@ -172,7 +173,7 @@ impl World {
             names: RefCell::default(),
             injector: RefCell::default(),
             recorder: RefCell::new(Recorder::new(config.recording.trace)),
-            readiness: Arc::default(),
+            scheduler: Scheduler::new(order),
             current: RefCell::default(),
             note_draws: config.recording.draws,
             log,
@@ -217,37 +218,47 @@ impl World {
         change(&mut self.0.recorder.borrow_mut());
     }
 
-    /// Brings what is due, one entry at a time, until the script has ended or a bound is passed.
-    async fn drive(&self, script: impl Future<Output = ()> + 'static) -> Ending {
-        let finished = Rc::new(Cell::new(false));
+    /// The loop of a run: let what is ready run until nothing can, then bring what is due next.
+    fn drive(&self, script: impl Future<Output = ()> + 'static, base_clock: &BaseClock) -> Ending {
         for node in 0..self.node_count() {
             self.start(NodeId::at(node));
         }
-        let set_finished = finished.clone();
+        let script_ended = Rc::new(Cell::new(false));
+        let ended = script_ended.clone();
         self.spawn(DIRECTOR, 0, Lineage::of("director"), async move {
             script.await;
-            set_finished.set(true);
+            ended.set(true);
         });
         loop {
-            self.0.readiness.quiescence().await;
-            if finished.get() {
+            self.run_ready_tasks();
+            if script_ended.get() {
                 return Ending::Finished;
             }
-            if self.0.step.get() >= self.0.bounds.steps {
-                return Ending::StepBound;
+            let former = self.now();
+            match self.take_due() {
+                Ok(entry) => {
+                    base_clock.advance(self.now() - former);
+                    self.bring(entry);
+                }
+                Err(ending) => return ending,
             }
-            let Some((due, (cause, entry))) = self.0.agenda.borrow_mut().pop() else {
-                return Ending::Stalled;
-            };
-            if due > self.0.bounds.time {
-                return Ending::TimeBound;
-            }
-            runtime::advance(due - self.now());
-            self.0.now.set(due);
-            self.0.step.set(self.0.step.get() + 1);
-            self.0.recorder.borrow_mut().set_cause(cause);
-            self.bring(entry);
         }
+    }
+
+    /// Takes the next entry off the agenda and moves time to when it is due, or says why the run ends.
+    fn take_due(&self) -> Result<Entry, Ending> {
+        if self.0.step.get() >= self.0.bounds.steps {
+            return Err(Ending::StepBound);
+        }
+        let next = self.0.agenda.borrow_mut().pop();
+        let (due, (cause, entry)) = next.ok_or(Ending::Stalled)?;
+        if due > self.0.bounds.time {
+            return Err(Ending::TimeBound);
+        }
+        self.0.now.set(due);
+        self.0.step.set(self.0.step.get() + 1);
+        self.0.recorder.borrow_mut().set_cause(cause);
+        Ok(entry)
     }
 
     /// Lets one due entry happen, unless its node is paused and must see it later.
@@ -258,7 +269,7 @@ impl World {
         };
         match entry {
             None => {}
-            Some(Entry::Arrival(envelope)) => self.arrive(*envelope),
+            Some(Entry::Arrival(envelope)) => self.arrive(envelope),
             Some(Entry::Alarm(node, timer)) => {
                 self.trace_as_cause(node, Happening::Woke);
                 timer.ring();
@@ -318,8 +329,8 @@ impl World {
         &self.0.injector
     }
 
-    pub(crate) fn readiness(&self) -> &Arc<Readiness> {
-        &self.0.readiness
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
     }
 
     pub(crate) fn disk_profile(&self) -> DiskProfile {

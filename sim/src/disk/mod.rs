@@ -181,12 +181,18 @@ impl<'a> DiskHandle<'a> {
     ) -> Option<Stream> {
         let world = self.context.world();
         let faults = world.faults_at(self.context.node());
-        faults.into_iter().find_map(|(number, kind)| {
-            let ratio = chance(&kind)?;
+        let mut struck = None;
+        for (number, kind) in faults {
+            let Some(ratio) = chance(&kind) else {
+                continue;
+            };
             let cause = world.fault_lineage(number).child("disk", access.value());
             let mut stream = world.stream(Root::Plan, cause, kind.name());
-            stream.chance(ratio).then_some(stream)
-        })
+            if stream.chance(ratio) && struck.is_none() {
+                struck = Some(stream);
+            }
+        }
+        struck
     }
 
     fn fail(&self, name: &str, error: DiskError, why: &'static str) -> DiskError {

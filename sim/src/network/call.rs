@@ -84,8 +84,9 @@ impl Pending {
 pub(crate) struct Calls {
     next: u64,
     waiting: BTreeMap<CallId, (NodeId, Pending)>,
-    /// Requests a process has received and not answered, by receiver.
-    in_hand: BTreeMap<NodeId, BTreeMap<CallId, NodeId>>,
+    /// Requests a process has received and not answered, by receiver, with the caller. One flat map:
+    /// a map for each receiver would be allocated anew for most requests.
+    in_hand: BTreeMap<(NodeId, CallId), NodeId>,
 }
 
 impl Calls {
@@ -103,18 +104,20 @@ impl Calls {
     }
 
     pub(crate) fn accepted(&mut self, by: NodeId, call: CallId, caller: NodeId) {
-        self.in_hand.entry(by).or_default().insert(call, caller);
+        self.in_hand.insert((by, call), caller);
     }
 
     pub(crate) fn answered(&mut self, by: NodeId, call: CallId) {
-        if let Some(calls) = self.in_hand.get_mut(&by) {
-            calls.remove(&call);
-        }
+        self.in_hand.remove(&(by, call));
     }
 
     /// Forgets everything a dying process held. Gives the calls whose callers may learn of it.
     pub(crate) fn process_died(&mut self, node: NodeId) -> BTreeMap<CallId, NodeId> {
         self.waiting.retain(|_, (caller, _)| *caller != node);
-        self.in_hand.remove(&node).unwrap_or_default()
+        let held = (node, CallId(0))..=(node, CallId(u64::MAX));
+        self.in_hand
+            .extract_if(held, |_, _| true)
+            .map(|((_, call), caller)| (call, caller))
+            .collect()
     }
 }

@@ -201,7 +201,7 @@ impl World {
         );
         let due = link.arrive(left + latency + treatment.extra, treatment.overtakes);
         drop(network);
-        self.enter(due, Entry::Arrival(Box::new(envelope)));
+        self.enter(due, Entry::Arrival(envelope));
     }
 
     fn link_latency(
@@ -211,6 +211,9 @@ impl World {
         from: NodeId,
         to: NodeId,
     ) -> Rc<Latency> {
+        if profiles.special.is_empty() {
+            return default_latency.clone();
+        }
         let names = self.node_names();
         profiles
             .special

@@ -27,6 +27,7 @@ use crate::record::history::History;
 use crate::record::log::LogLine;
 use crate::record::metrics::Metrics;
 use crate::record::trace::Trace;
+use crate::recorder::Recorder;
 use crate::time::SimTime;
 
 /// How a run came to its end.
@@ -101,6 +102,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record of observations alone, without a run: what the fixtures of checks are made of.
+    pub fn observed(observations: Recorder) -> Record {
+        let (nodes, log) = (Vec::new(), Vec::new());
+        let (plan, struck) = (Plan::default(), BTreeSet::new());
+        observations.into_record(nodes, plan, struck, log, SimTime::START, Ending::Finished)
+    }
+
     /// A node's name.
     pub fn node_name(&self, node: NodeId) -> &str {
         self.nodes.get(node.index()).map_or("?", String::as_str)

@@ -1,0 +1,92 @@
+//! What a sweep allows to say about the seeds that were not run.
+//!
+//! Two figures: a bound on the failure rate from the number of clean seeds, and how saturated the
+//! behaviour is that the seeds show. Neither says that there is no failure left.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::{count, counted, percentage};
+use crate::sweep::Sweep;
+use crate::verdict::RunVerdict;
+
+/// What a sweep allows to say about seeds that were not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confidence {
+    /// Seeds in which every check held.
+    pub clean_seeds: u64,
+    /// The bound on the failure rate as a fraction, at 95 % confidence; null when a seed failed or
+    /// there are too few to say anything. From the rule of three: if the rate were 3/N, N clean
+    /// seeds in a row would have a chance of (1 − 3/N)^N ≤ e⁻³ < 5 %.
+    pub failure_rate_below: Option<String>,
+    /// Distinct behaviours: sets of named states that were reached together.
+    pub behaviours: u64,
+    /// Behaviours that only one seed showed. Their share among all seeds estimates the chance that
+    /// one more seed shows a new one (Good 1953, Turing).
+    pub behaviours_seen_once: u64,
+    /// The same in words.
+    pub statement: String,
+}
+
+impl Confidence {
+    /// The statement a sweep allows.
+    pub fn of(sweep: &Sweep) -> Confidence {
+        let clean = sweep.count(RunVerdict::Held);
+        let failed = sweep.count(RunVerdict::Violated) + sweep.count(RunVerdict::FailedToRun);
+        let bound = (failed == 0 && clean > 3).then(|| format!("3/{clean}"));
+        let seen_once = sweep.behaviours.values().filter(|seeds| **seeds == 1);
+        let mut confidence = Confidence {
+            clean_seeds: clean,
+            failure_rate_below: bound,
+            behaviours: sweep.behaviours.len() as u64,
+            behaviours_seen_once: seen_once.count() as u64,
+            statement: String::new(),
+        };
+        confidence.statement = confidence.in_words(sweep.seeds(), failed);
+        confidence
+    }
+
+    fn in_words(&self, seeds: u64, failed: u64) -> String {
+        let rate = match (&self.failure_rate_below, failed) {
+            (Some(_), _) => format!(
+                "{} seeds are clean: the failure rate is below 3/{} ({}) at 95 % confidence",
+                count(self.clean_seeds),
+                count(self.clean_seeds),
+                percentage(3, self.clean_seeds),
+            ),
+            (None, 0) => format!(
+                "{} too few to bound the failure rate",
+                match self.clean_seeds {
+                    1 => "1 clean seed is".to_owned(),
+                    clean => format!("{} clean seeds are", count(clean)),
+                }
+            ),
+            (None, failed) => format!(
+                "{} of {} failed ({})",
+                count(failed),
+                counted(seeds, "seed", "seeds"),
+                percentage(failed, seeds)
+            ),
+        };
+        let undecided = seeds - failed - self.clean_seeds;
+        let exempt = match undecided {
+            0 => String::new(),
+            _ => format!("; {} undecided and not counted", count(undecided)),
+        };
+        format!("{rate}{exempt}. {}", self.saturation(seeds))
+    }
+
+    fn saturation(&self, seeds: u64) -> String {
+        match (self.behaviours, self.behaviours_seen_once) {
+            (0, _) => "No behaviour was seen.".to_owned(),
+            (1, 0) => "All of them showed one behaviour.".to_owned(),
+            (seen, 0) => format!("{} behaviours were seen, each more than once.", count(seen)),
+            (seen, once) => format!(
+                "{} seen, {} only once: the next seed shows a new one with a chance of about {}.",
+                counted(seen, "behaviour was", "behaviours were"),
+                count(once),
+                percentage(once, seeds)
+            ),
+        }
+    }
+}

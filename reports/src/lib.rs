@@ -1,0 +1,59 @@
+//! What we tell: the only crate that renders.
+//!
+//! One outcome in, text out. A renderer is a function of its argument and a [`Style`]; renderers
+//! share no state, write no files and know no terminal. What machines read are versioned documents
+//! of our own (see [`schema`]), never another crate's types by accident.
+//!
+//! Where to start: [`run::RunReport`] is one judged run, and [`sweep::Sweep`] is many. In reading
+//! order:
+//!
+//! 1. [`run`], [`run_document`] and [`metrics_document`]: one run, for people and for machines;
+//! 2. [`timeline`], [`log`] and [`divergence`]: a run event by event;
+//! 3. [`seed`], [`sweep`], [`sweep_document`] and [`confidence`]: many runs, a line each and one at
+//!    the end;
+//! 4. [`junit`]: a sweep as continuous integration reads it;
+//! 5. [`listing`]: what there is to choose from;
+//! 6. [`schema`], [`verdict`], [`style`]: what they all share.
+
+pub mod metrics_document;
+pub mod run;
+pub mod run_document;
+
+pub mod divergence;
+pub mod log;
+pub mod timeline;
+
+pub mod confidence;
+pub mod seed;
+pub mod sweep;
+pub mod sweep_document;
+
+pub mod junit;
+
+pub mod listing;
+
+mod evidence;
+mod failure;
+mod figures;
+mod happening;
+mod run_text;
+mod sweep_text;
+mod table;
+
+pub mod schema;
+pub mod style;
+pub mod verdict;
+
+pub use listing::Listing;
+pub use run::RunReport;
+pub use run_document::RunDocument;
+pub use schema::DocumentError;
+pub use seed::{Seed, SeedLine};
+pub use style::Style;
+pub use sweep::Sweep;
+pub use sweep_document::SweepSummary;
+pub use timeline::Timeline;
+pub use verdict::RunVerdict;
+
+#[cfg(test)]
+mod tests;

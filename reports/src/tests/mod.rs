@@ -1,0 +1,11 @@
+//! The crate's own tests, by what is rendered; `fixture` is the one tiny run they share.
+
+mod fixture;
+
+mod divergence_renders;
+mod documents_refuse;
+mod documents_round_trip;
+mod junit_renders;
+mod listing_renders;
+mod run_renders;
+mod sweep_folds;
