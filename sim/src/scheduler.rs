@@ -63,8 +63,9 @@ impl Signal {
         self.finished.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn finish(&self) {
-        self.finished.store(true, Ordering::Relaxed);
+    /// Marks the end; says whether it had come before.
+    fn finish(&self) -> bool {
+        self.finished.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -111,11 +112,14 @@ impl Scheduler {
         }
     }
 
-    /// Lets a finished task go, unless it stands in the queue: then its turn there does.
-    pub(crate) fn let_go(&self, task: &TaskCell) {
-        if task.signal.is_finished() && !task.signal.queued.load(Ordering::Relaxed) {
+    /// Marks a task as finished, once, and lets it go: at once, or when its turn in the queue comes.
+    /// Says whether it was finished before; its slot may be another's since then.
+    pub(crate) fn finish(&self, task: &TaskCell) -> bool {
+        let before = task.signal.finish();
+        if !before && !task.signal.queued.load(Ordering::Relaxed) {
             self.release(task.signal.slot);
         }
+        before
     }
 
     fn draw(&self) -> Option<u32> {
@@ -136,5 +140,59 @@ impl Scheduler {
         // The last handle may be this one; what it drops must find the slots free to borrow.
         drop(slots);
         drop(released);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeId;
+    use crate::random::{Lineage, Randomness, Root, Seeds};
+    use crate::task::Identity;
+
+    fn scheduler() -> Scheduler {
+        let random = Randomness::new(Seeds::derive(1));
+        Scheduler::new(random.stream(Root::Schedule, Lineage::of("test"), "task order"))
+    }
+
+    fn add(scheduler: &Scheduler, name: &str) -> Rc<TaskCell> {
+        let identity = Identity::new(NodeId::at(0), 0, Lineage::of(name));
+        scheduler.add(|signal, waker| TaskCell::new(identity, async {}, signal, waker))
+    }
+
+    #[test]
+    fn a_task_woken_twice_runs_once_and_a_finished_one_never_again() {
+        let scheduler = scheduler();
+        let task = add(&scheduler, "a");
+        task.signal.wake_by_ref();
+        assert!(scheduler.next().is_some());
+        assert!(scheduler.next().is_none());
+        assert!(!scheduler.finish(&task));
+        task.signal.wake_by_ref();
+        assert!(scheduler.next().is_none());
+    }
+
+    #[test]
+    fn a_slot_is_used_again_and_its_former_task_cannot_end_the_new_one() {
+        let scheduler = scheduler();
+        let former = add(&scheduler, "former");
+        scheduler.next();
+        scheduler.finish(&former);
+        let new = add(&scheduler, "new");
+        assert_eq!(former.signal.slot, new.signal.slot);
+        assert!(scheduler.finish(&former), "it was finished before");
+        assert!(Rc::ptr_eq(&scheduler.next().unwrap(), &new));
+    }
+
+    #[test]
+    fn a_task_that_ends_while_queued_keeps_its_slot_until_its_turn() {
+        let scheduler = scheduler();
+        let doomed = add(&scheduler, "doomed");
+        scheduler.finish(&doomed);
+        let other = add(&scheduler, "other");
+        assert_ne!(doomed.signal.slot, other.signal.slot);
+        assert!(Rc::ptr_eq(&scheduler.next().unwrap(), &other));
+        assert!(scheduler.next().is_none());
+        assert_eq!(scheduler.tasks.borrow().free.len(), 1);
     }
 }

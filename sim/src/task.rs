@@ -118,12 +118,11 @@ impl World {
     /// Ends a task, whether by itself or by its process's death. One that is being polled just now
     /// ends with that poll.
     pub(crate) fn finish(&self, task: &TaskCell) {
-        task.signal.finish();
+        self.scheduler().finish(task);
         let body = task.body.borrow_mut().take();
         if let Some(body) = body {
             self.drop_as(&task.identity, body);
         }
-        self.scheduler().let_go(task);
     }
 
     /// Drops a task's future as that task: `Drop` code that asks who it is gets an answer, and one

@@ -1,0 +1,275 @@
+//! What was typed: every command with its options, checked as far as the words alone allow.
+//!
+//! Nothing here reads a file, starts a process or looks at the environment. What the words stand
+//! for — a scenario, a file to write — is found by the command, in [`commands`](crate::commands).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::defects::Defect;
+use reports::Seed;
+use sim::ratio::Ratio;
+
+use crate::file::source::Override;
+use crate::seeds::RunSeeds;
+
+/// Runs a distributed system in a simulated world, breaks it, and judges what it did.
+///
+/// A run is a function of the scenario, the seed and the faults: the same inputs give the same run,
+/// event for event, on any machine. A failure is a seed, and a seed is a command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "proveniq",
+    version,
+    after_long_help = "\
+Examples:
+  proveniq list                                 what there is to choose from
+  proveniq run happy-path                       one run, judged
+  proveniq run core-crash --seed 7 --trace      another one, event by event
+  proveniq sweep chaos-registration --seeds 1000
+                                                many runs, each with faults of its own
+  proveniq run happy-path --defect ack_before_commit
+                                                a bug on purpose: which check catches it?
+
+Exit codes:
+  0 every check held        1 a check was violated     2 usage or input error
+  3 inconclusive            4 nothing selected         5 nondeterminism detected
+  70 internal error         75 temporary failure, may be retried"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what there is: scenarios, faults, checks, defects, fault points.
+    List(ListArgs),
+    /// Run a scenario once and judge it.
+    Run(RunArgs),
+    /// Run a scenario under many seeds.
+    Sweep(SweepArgs),
+    /// Run again what was saved with `run --save-repro`.
+    Replay(ReplayArgs),
+    /// Measure how fast runs are on this machine.
+    Bench(BenchArgs),
+    /// Serve a sweep: requests on the standard input, replies on the standard output.
+    #[command(hide = true)]
+    Worker,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Situations to run.
+    Scenarios,
+    /// Kinds of fault a plan or swarm may have.
+    Faults,
+    /// Promises that are judged, and states a sweep must reach.
+    Checks,
+    /// Bugs that can be switched on.
+    Defects,
+    /// Places in the system's code at which a fault may strike.
+    Points,
+}
+
+/// `proveniq list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to list; everything when not given.
+    pub subject: Option<Subject>,
+    /// Print the JSON Schema of scenario files instead.
+    #[arg(long, conflicts_with = "subject")]
+    pub schema: bool,
+    /// Print one JSON document (`proveniq/list/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The scenario, and what of it is changed.
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// A name from `proveniq list scenarios`, or the path of a scenario file.
+    ///
+    /// It is a path when it ends in `.toml` or contains a slash.
+    pub scenario: String,
+    /// Set a value of the scenario, such as `system.cores=5` or `faults.plan[0].nth=2`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+    /// Switch a bug on; see `proveniq list defects`.
+    #[arg(long, value_name = "NAME")]
+    pub defect: Vec<Defect>,
+}
+
+/// What is shown of a run besides its verdict.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ShowArgs {
+    /// Print one JSON document (`proveniq/run/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Print every event. With --json it goes to the error output.
+    #[arg(long)]
+    pub trace: bool,
+    /// Print what nodes logged. With --json it goes to the error output.
+    #[arg(long)]
+    pub log: bool,
+}
+
+/// `proveniq run`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq run locker-timeout
+  proveniq run chaos-registration --seed 0x2a --trace
+  proveniq run chaos-registration --seed 42 --schedule-seed 1
+                                    the same work and faults, another interleaving
+  proveniq run happy-path --set system.cores=1 --set workload.operations=200
+  proveniq run core-crash --save-repro crash.json; proveniq replay crash.json")]
+pub struct RunArgs {
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The seed, decimal or hexadecimal.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        allow_hyphen_values = true
+    )]
+    pub seed: Seed,
+    /// Another seed for what clients do and when.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub workload_seed: Option<Seed>,
+    /// Another seed for which faults are drawn and what they hit.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub plan_seed: Option<Seed>,
+    /// Another seed for task order and latencies.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub schedule_seed: Option<Seed>,
+    /// What to show.
+    #[command(flatten)]
+    pub show: ShowArgs,
+    /// Save all that is needed to have this run again.
+    #[arg(long, value_name = "FILE")]
+    pub save_repro: Option<PathBuf>,
+    /// Run it twice here and once in another process; exit with 5 when they differ.
+    #[arg(long)]
+    pub check_determinism: bool,
+}
+
+impl RunArgs {
+    /// The seeds that were given.
+    pub fn seeds(&self) -> RunSeeds {
+        RunSeeds {
+            run: self.seed,
+            workload: self.workload_seed,
+            plan: self.plan_seed,
+            schedule: self.schedule_seed,
+        }
+    }
+}
+
+/// `proveniq sweep`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq sweep chaos-registration --seeds 1000
+  proveniq sweep chaos-registration --seeds 100000 --until-fail
+  proveniq sweep core-crash --seeds 200 --json > seeds.jsonl
+  proveniq sweep core-crash --seeds 200 --junit results.xml
+
+Seeds run in worker processes. One that hangs, spins, aborts or eats all memory becomes a result
+that names it, and the sweep goes on.")]
+pub struct SweepArgs {
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// How many seeds.
+    #[arg(long, value_name = "N")]
+    pub seeds: u64,
+    /// The first seed.
+    #[arg(
+        long,
+        value_name = "SEED",
+        default_value = "1",
+        allow_hyphen_values = true
+    )]
+    pub from: Seed,
+    /// How many workers at a time; as many as there are processors when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Stop at the first seed, in order, that does not hold.
+    #[arg(long)]
+    pub until_fail: bool,
+    /// Print one JSON line per seed, and a summary line.
+    #[arg(long)]
+    pub json: bool,
+    /// Write JUnit XML as well.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// The share of seeds that are run twice and compared.
+    #[arg(long, value_name = "RATIO", default_value = "1/20")]
+    pub check_determinism_share: Ratio,
+    /// How long one seed may take, in seconds of wall time.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seed_timeout: u64,
+    /// How much memory a worker may take, in MiB.
+    #[arg(long, value_name = "MIB", default_value = "2048", value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    pub memory_limit: u64,
+}
+
+/// `proveniq replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A file that `run --save-repro` wrote.
+    pub file: PathBuf,
+    /// What to show.
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// `proveniq bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The scenario.
+    #[arg(default_value = "chaos-registration")]
+    pub scenario: String,
+    /// How many seeds.
+    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn refused(words: &[&str]) -> String {
+        let words = std::iter::once("proveniq").chain(words.iter().copied());
+        let error = Arguments::try_parse_from(words).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn mistyped_values_are_told_with_the_way_out() {
+        insta::assert_snapshot!(refused(&["run", "happy-path", "--seed", "-1"]), @"error: invalid value '-1' for '--seed <N>': `-1` is not a seed: write a number below 2^64, such as `42` or `0x2a`");
+        insta::assert_snapshot!(refused(&["run", "happy-path", "--seed", "18446744073709551616"]), @"error: invalid value '18446744073709551616' for '--seed <N>': `18446744073709551616` is not a seed: write a number below 2^64, such as `42` or `0x2a`");
+        insta::assert_snapshot!(refused(&["run", "happy-path", "--set", "cores"]), @"error: invalid value 'cores' for '--set <KEY=VALUE>': `cores` sets nothing: write key=value, such as `system.cores=5`");
+        insta::assert_snapshot!(refused(&["run", "happy-path", "--defect", "ack_befor_commit"]), @"error: invalid value 'ack_befor_commit' for '--defect <NAME>': there is no defect `ack_befor_commit`; did you mean `ack_before_commit`?");
+        insta::assert_snapshot!(refused(&["sweep", "x", "--seeds", "1", "--check-determinism-share", "2"]), @"error: invalid value '2' for '--check-determinism-share <RATIO>': `2` is not a chance: write it as `1/20` or `5%`");
+        insta::assert_snapshot!(refused(&["sweep", "x", "--seeds", "1", "--jobs", "0"]), @"error: invalid value '0' for '--jobs <N>': 0 is not in 1..=1024");
+    }
+}

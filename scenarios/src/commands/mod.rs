@@ -1,0 +1,42 @@
+//! The commands, one file each: from what was typed to useful objects, to work, to what is told.
+
+pub mod bench;
+pub mod list;
+pub mod replay;
+pub mod run;
+pub mod sweep;
+pub mod worker;
+
+mod telling;
+
+use crate::args::{Command, ScenarioArgs};
+use crate::exit_code::Conclusion;
+use crate::failure::Failure;
+use crate::file;
+use crate::seeds::RunSeeds;
+use crate::setup::Setup;
+use model::defects::Defects;
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Whatever keeps the command from its work.
+pub fn execute(command: Command) -> Result<Conclusion, Failure> {
+    match command {
+        Command::List(args) => list::execute(&args),
+        Command::Run(args) => run::execute(&args),
+        Command::Sweep(args) => sweep::execute(&args),
+        Command::Replay(args) => replay::execute(&args),
+        Command::Bench(args) => bench::execute(&args),
+        Command::Worker => worker::execute(),
+    }
+}
+
+fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
+    Ok(Setup {
+        selected: file::select(&args.scenario, &args.set)?,
+        seeds,
+        defects: Defects::of(args.defect.iter().copied()),
+        plan: None,
+    })
+}

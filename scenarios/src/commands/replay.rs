@@ -1,0 +1,61 @@
+//! `proveniq replay`: has a saved run again, and says whether it is still the same.
+
+use reports::RunVerdict;
+
+use super::telling;
+use crate::args::ReplayArgs;
+use crate::exit_code::Conclusion;
+use crate::failure::Failure;
+use crate::output;
+use crate::repro::{Expected, Repro, Sameness};
+use crate::run::Outcome;
+use crate::setup::quoted;
+
+/// Replays a repro file. The conclusion is that of the run as it is now.
+///
+/// # Errors
+/// When the file cannot be read or makes no sense.
+pub fn execute(args: &ReplayArgs) -> Result<Conclusion, Failure> {
+    let Repro {
+        setup, expected, ..
+    } = Repro::read(&args.file)?;
+    let origin = args.file.display().to_string();
+    let setup = setup.read(&origin)?;
+    let outcome = setup.run(telling::recording(args.show));
+    let reproduce = format!("proveniq replay {}", quoted(&origin));
+    let report = setup.report(&outcome, reproduce);
+    telling::show(&report, args.show)?;
+    output::tell(&told(&expected, &outcome));
+    Ok(Conclusion::from(report.verdict()))
+}
+
+fn told(expected: &Expected, outcome: &Outcome) -> String {
+    let now = Expected::of(outcome);
+    match expected.compare(&outcome.record) {
+        Sameness::Same => format!("the same run, event for event ({})\n", now.fingerprint),
+        Sameness::Other {
+            common_events,
+            parted_by,
+        } => format!(
+            "another run: saved {}, now {}\n  they part after event {common_events} and by event {parted_by}: \
+             the program or its scenario's meaning has changed since\n  saved verdict: {}; now: {}\n",
+            expected.fingerprint,
+            now.fingerprint,
+            verdict(expected),
+            verdict(&now),
+        ),
+    }
+}
+
+fn verdict(expected: &Expected) -> String {
+    match expected.verdict {
+        RunVerdict::Violated => {
+            let violated = expected.violated.iter();
+            let violated: Vec<String> = violated
+                .map(|violated| format!("{} on {}", violated.check, violated.subject))
+                .collect();
+            format!("violated ({})", violated.join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,73 @@
+//! The built-in scenarios: files of `fixtures/scenarios`, embedded in the program.
+//!
+//! To add one, write the file and add a line here.
+
+/// A scenario that comes with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// Its name, which is also its file's.
+    pub name: &'static str,
+    /// The file's text.
+    pub text: &'static str,
+}
+
+/// Every built-in scenario, in the order in which they are best learnt.
+pub const BUILT_INS: &[BuiltIn] = &[
+    built_in(
+        "happy-path",
+        include_str!("../../../fixtures/scenarios/happy-path.toml"),
+    ),
+    built_in(
+        "locker-timeout",
+        include_str!("../../../fixtures/scenarios/locker-timeout.toml"),
+    ),
+    built_in(
+        "core-crash",
+        include_str!("../../../fixtures/scenarios/core-crash.toml"),
+    ),
+    built_in(
+        "chaos-registration",
+        include_str!("../../../fixtures/scenarios/chaos-registration.toml"),
+    ),
+];
+
+const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {
+    BuiltIn { name, text }
+}
+
+/// The built-in scenario of this name.
+pub fn find(name: &str) -> Option<&'static BuiltIn> {
+    BUILT_INS.iter().find(|built_in| built_in.name == name)
+}
+
+/// All names in order.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    BUILT_INS.iter().map(|built_in| built_in.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_scenario_reads_and_is_named_as_its_file() {
+        for built_in in BUILT_INS {
+            let read = crate::file::read(built_in.name, built_in.text, &[]);
+            let selected = read.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            assert_eq!(selected.scenario.name, built_in.name);
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/scenarios");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let mut listed: Vec<String> = names().map(|name| format!("{name}.toml")).collect();
+        listed.sort();
+        assert_eq!(files, listed);
+    }
+}

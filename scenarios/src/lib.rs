@@ -1,0 +1,32 @@
+//! What we try: scenario files, the runner, sweeps, replays and the command line.
+//!
+//! A scenario is read from TOML, run in a world with the system in it, and judged; a report tells
+//! the verdict. This crate joins the other three and is the only one that touches files, processes
+//! and the terminal.
+//!
+//! Where to start: [`run::run`] is one whole run. In reading order:
+//!
+//! 1. [`scenario`] and [`file`](mod@file): what a scenario is, and how it is read;
+//! 2. [`seeds`], [`setup`] and [`run`]: all a run depends on, and the run;
+//! 3. [`determinism`] and [`repro`]: having a run again;
+//! 4. [`sweep`]: many runs, in worker processes;
+//! 5. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`]: the command line.
+
+pub mod file;
+pub mod scenario;
+
+pub mod run;
+pub mod seeds;
+pub mod setup;
+
+pub mod determinism;
+pub mod repro;
+
+pub mod sweep;
+
+pub mod args;
+pub mod commands;
+pub mod exit_code;
+pub mod failure;
+pub mod output;
+pub mod program;

@@ -1,0 +1,264 @@
+//! Repro files: everything a run depended on and came to, in one JSON document.
+//!
+//! `proveniq/repro/v1` holds the scenario's whole text and the plan as it was drawn, so that the run
+//! can be had again when the scenario, the swarm or the program have changed since, and the
+//! fingerprint along the way, so that it can be told whether it is still the same run. It does not
+//! hold the trace.
+
+use std::path::Path;
+
+use reports::RunVerdict;
+use reports::schema::{Document, Schema};
+use serde::{Deserialize, Serialize};
+use sim::check::Verdict;
+use sim::record::Record;
+use sim::record::fingerprint::{Checkpoint, Fingerprint};
+
+use crate::failure::Failure;
+use crate::file::{Mistakes, json};
+use crate::run::Outcome;
+use crate::setup::{Setup, SetupText};
+
+/// A run to be had again: `proveniq/repro/v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repro {
+    /// `proveniq/repro/v1`.
+    pub schema: Schema<Repro>,
+    /// The version of the program that wrote it.
+    pub written_by: String,
+    /// What was run. Its plan is always there.
+    pub setup: SetupText,
+    /// What came of it.
+    pub expected: Expected,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The verdict over all checks.
+    pub verdict: RunVerdict,
+    /// The violated checks.
+    pub violated: Vec<Violated>,
+    /// The identity of the run.
+    pub fingerprint: Fingerprint,
+    /// How many events there were.
+    pub events: u64,
+    /// The fingerprint along the way.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// A violated check and what it was violated on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Violated {
+    /// The check's name.
+    pub check: String,
+    /// The subject of its first evidence.
+    pub subject: String,
+}
+
+/// Whether a replay was the run that was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sameness {
+    /// Event for event.
+    Same,
+    /// It went another way.
+    Other {
+        /// Up to here the two were the same.
+        common_events: u64,
+        /// By then they were not.
+        parted_by: u64,
+    },
+}
+
+impl Document for Repro {
+    const SCHEMA: &'static str = "proveniq/repro/v1";
+}
+
+impl Repro {
+    /// The repro of a run.
+    pub fn of(setup: &Setup, outcome: &Outcome) -> Repro {
+        let mut text = setup.to_text();
+        text.plan = Some(outcome.record.plan.clone());
+        Repro {
+            schema: Schema::new(),
+            written_by: env!("CARGO_PKG_VERSION").to_owned(),
+            setup: text,
+            expected: Expected::of(outcome),
+        }
+    }
+
+    /// Reads a repro file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of another version, or is damaged; with the place.
+    pub fn read(path: &Path) -> Result<Repro, Failure> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
+        Ok(Repro::parse_at(&path.display().to_string(), &text)?)
+    }
+
+    /// Reads a repro's text; `origin` is the file it stands in.
+    ///
+    /// # Errors
+    /// When it is of another version, or damaged; with the place.
+    pub fn parse_at(origin: &str, text: &str) -> Result<Repro, Mistakes> {
+        Repro::parse(text).map_err(|error| Mistakes::from(json::explain(origin, text, &error)))
+    }
+}
+
+impl Expected {
+    /// What a run came to.
+    pub fn of(outcome: &Outcome) -> Expected {
+        let violated = outcome.judgements.iter().filter_map(|judgement| {
+            let Verdict::Violated(evidence) = &judgement.verdict else {
+                return None;
+            };
+            let subject = evidence.first().map(|first| first.subject.clone());
+            Some(Violated {
+                check: judgement.check.to_owned(),
+                subject: subject.unwrap_or_default(),
+            })
+        });
+        Expected {
+            verdict: RunVerdict::over(&outcome.judgements),
+            violated: violated.collect(),
+            fingerprint: outcome.record.fingerprint,
+            events: outcome.record.events,
+            checkpoints: outcome.record.checkpoints.clone(),
+        }
+    }
+
+    /// Whether a record is of the run this was expected of.
+    pub fn compare(&self, record: &Record) -> Sameness {
+        if self.fingerprint == record.fingerprint {
+            return Sameness::Same;
+        }
+        let (mut common_events, mut parted_by) = (0, self.events.max(record.events));
+        // A longer run keeps fewer checkpoints; those at the same number of events compare.
+        for kept in &self.checkpoints {
+            let other = record
+                .checkpoints
+                .iter()
+                .find(|it| it.events == kept.events);
+            match other {
+                Some(other) if other.fingerprint == kept.fingerprint => common_events = kept.events,
+                Some(_) => {
+                    parted_by = kept.events;
+                    break;
+                }
+                None => {}
+            }
+        }
+        Sameness::Other {
+            common_events,
+            parted_by,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seeds::RunSeeds;
+
+    fn repro() -> (Repro, Outcome) {
+        let setup = Setup {
+            selected: crate::file::select("chaos-registration", &[]).unwrap(),
+            seeds: RunSeeds::of(reports::Seed(3)),
+            defects: model::defects::Defects::default(),
+            plan: None,
+        };
+        let outcome = setup.run(crate::run::JUDGEMENT_ONLY);
+        (Repro::of(&setup, &outcome), outcome)
+    }
+
+    #[test]
+    fn a_saved_run_is_had_again_from_its_text_alone() {
+        let (saved, outcome) = repro();
+        let read = Repro::parse_at("r.json", &saved.to_pretty()).unwrap();
+        assert_eq!(read, saved);
+        let setup = read.setup.read("r.json").unwrap();
+        assert_eq!(setup.plan.as_ref(), Some(&outcome.record.plan));
+        let again = setup.run(crate::run::JUDGEMENT_ONLY);
+        assert_eq!(read.expected.compare(&again.record), Sameness::Same);
+        assert_eq!(Expected::of(&again), saved.expected);
+    }
+
+    #[test]
+    fn another_run_is_told_by_the_checkpoints_around_the_parting() {
+        let (saved, outcome) = repro();
+        let mut expected = saved.expected;
+        expected.fingerprint.0 ^= 1;
+        let kept = expected.checkpoints.len();
+        assert!(kept > 3, "the run has checkpoints");
+        for checkpoint in &mut expected.checkpoints[2..] {
+            checkpoint.fingerprint.0 ^= 1;
+        }
+        let parted = Sameness::Other {
+            common_events: expected.checkpoints[1].events,
+            parted_by: expected.checkpoints[2].events,
+        };
+        assert_eq!(expected.compare(&outcome.record), parted);
+    }
+
+    fn refused(change: impl FnOnce(String) -> String) -> String {
+        let (saved, _) = repro();
+        let mut saved = saved;
+        saved.setup.text = "name = 1".to_owned();
+        saved.setup.plan = None;
+        saved.expected.checkpoints.clear();
+        let text = change(saved.to_pretty());
+        Repro::parse_at("r.json", &text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_wrong_version_is_told_where_it_stands() {
+        let error = refused(|text| text.replace("repro/v1", "repro/v9"));
+        insta::assert_snapshot!(error, @r#"
+            expected a `proveniq/repro/v1` document, found `proveniq/repro/v9`; write it again with this version of the program, or read it with the one that wrote it
+              --> r.json:2:3
+              |
+            2 |   "schema": "proveniq/repro/v9",
+              |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            "#);
+    }
+
+    #[test]
+    fn damage_is_told_where_it_is() {
+        insta::assert_snapshot!(refused(|text| text[..40].to_owned()), @r#"
+            EOF while parsing a string
+              --> r.json:3:5
+              |
+            3 |   "wr
+              |     ^
+              hint: this is no repro file, or a damaged one; `proveniq run … --save-repro FILE` writes them
+            "#);
+        insta::assert_snapshot!(refused(|text| text.replace("\"asked\"", "\"askd\"")), @r#"
+            unknown key `askd`
+              --> r.json:5:10
+              |
+            5 |     "askd": "chaos-registration",
+              |          ^
+              hint: did you mean `asked`?
+            "#);
+        insta::assert_snapshot!(refused(|text| text.replace("\"run\": \"0x3\"", "\"run\": \"seed\"")), @r#"
+            `seed` is not a seed: write a number below 2^64, such as `42` or `0x2a`
+               --> r.json:10:5
+               |
+            10 |     },
+               |     ^
+              hint: the file is damaged or was edited; save it again from the run
+            "#);
+        insta::assert_snapshot!(refused(|_| "scenario = 1".to_owned()), @r#"
+            expected value
+              --> r.json:1:1
+              |
+            1 | scenario = 1
+              | ^
+              hint: a repro file is written by `proveniq run … --save-repro FILE`
+            "#);
+    }
+}

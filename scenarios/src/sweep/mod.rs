@@ -1,0 +1,258 @@
+//! A sweep: many seeds of one scenario, in worker processes, folded into one result.
+//!
+//! [`sweep`] is the coordinator. Each *lane* is a thread that owns one worker process at a time,
+//! takes the next seed, and replaces the worker when it is lost or has served its batch. Results
+//! come out in the order of the seeds, whatever the lanes do, so the output is the same with any
+//! number of jobs. In reading order: [`worker`] (inside the process), [`protocol`],
+//! [`worker_process`] (the process from outside), `lane`, [`limits`], [`progress`].
+
+mod lane;
+pub mod limits;
+pub mod progress;
+pub mod protocol;
+pub mod worker;
+pub mod worker_process;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use reports::sweep::SweepScope;
+use reports::{RunVerdict, Seed, SeedLine, Sweep};
+use sim::check::NODES_BEHAVE;
+use sim::ratio::Ratio;
+
+use crate::exit_code::Conclusion;
+use crate::failure::Failure;
+use crate::setup::Setup;
+use lane::{Done, LaneResult, Shared, run_lane};
+use limits::Limits;
+
+/// What to sweep. There is no default: who starts a sweep states it all.
+#[derive(Clone, Debug)]
+pub struct SweepOrder {
+    /// What each run depends on besides its seed.
+    pub setup: Setup,
+    /// The first seed.
+    pub from: Seed,
+    /// How many seeds.
+    pub seeds: u64,
+    /// How many workers at a time.
+    pub jobs: usize,
+    /// Stop at the first seed that does not hold.
+    pub until_fail: bool,
+    /// The share of seeds that are run twice and compared.
+    pub recheck: Ratio,
+    /// What one seed may take.
+    pub limits: Limits,
+    /// How many seeds a worker serves before it is replaced: what finished runs leave behind in a
+    /// process adds up.
+    pub batch: u32,
+}
+
+/// What a sweep came to.
+pub struct Swept {
+    /// All results, folded.
+    pub sweep: Sweep,
+    /// What the exit code follows.
+    pub conclusion: Conclusion,
+    /// Whether it was stopped before its last seed by a signal.
+    pub interrupted: bool,
+    /// The first seed, in order, that did not hold.
+    pub first_failure: Option<SeedLine>,
+}
+
+/// Runs every seed and calls `on_line` with each result, in the order of the seeds.
+///
+/// # Errors
+/// When worker processes cannot be had, or when `on_line` fails.
+pub fn sweep(
+    order: &SweepOrder,
+    interrupted: &AtomicBool,
+    mut on_line: impl FnMut(&SeedLine) -> Result<(), Failure>,
+) -> Result<Swept, Failure> {
+    let mut result = Swept::new(order);
+    let shared = Shared::new(order, interrupted);
+    let setup = order.setup.to_text();
+    let finished = thread::scope(|scope| {
+        let (results, inbox) = channel();
+        for _ in 0..order.jobs {
+            let (shared, setup, results) = (&shared, &setup, results.clone());
+            scope.spawn(move || run_lane(shared, setup, &results));
+        }
+        drop(results);
+        let collected = collect(&inbox, &shared, &mut result, &mut on_line);
+        // Without a reader or on an error, lanes must not go on.
+        shared.give_up.store(true, Ordering::Relaxed);
+        collected
+    });
+    finished?;
+    result.interrupted = interrupted.load(Ordering::Relaxed);
+    result.conclude(order);
+    Ok(result)
+}
+
+/// Brings results into the order of the seeds.
+fn collect(
+    inbox: &Receiver<LaneResult>,
+    shared: &Shared<'_>,
+    result: &mut Swept,
+    on_line: &mut impl FnMut(&SeedLine) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for received in inbox {
+        let (position, done) = received?;
+        early.insert(position, done);
+        while let Some(done) = early.remove(&next) {
+            // What a lane finished beyond the first failure depends on luck.
+            if shared.is_of_interest(next) {
+                result.add(&done)?;
+                on_line(&done.line)?;
+            }
+            next += 1;
+        }
+    }
+    // An interrupted sweep has gaps; what is done is reported all the same.
+    for done in early.into_values() {
+        result.add(&done)?;
+        on_line(&done.line)?;
+    }
+    Ok(())
+}
+
+impl Swept {
+    fn new(order: &SweepOrder) -> Swept {
+        let scenario = &order.setup.selected.scenario;
+        let checks = crate::run::expected_checks(scenario);
+        let checks = std::iter::once(NODES_BEHAVE).chain(checks);
+        Swept {
+            sweep: Sweep::new(SweepScope {
+                scenario: scenario.name.clone(),
+                checks: checks.map(|check| check.name.to_owned()).collect(),
+                sometimes: scenario.checks.sometimes.clone(),
+            }),
+            conclusion: match order.seeds {
+                0 => Conclusion::NothingSelected,
+                _ => Conclusion::Told,
+            },
+            interrupted: false,
+            first_failure: None,
+        }
+    }
+
+    fn add(&mut self, done: &Done) -> Result<(), Failure> {
+        let added = self.sweep.add(&done.line);
+        added.map_err(|error| Failure::Internal(error.to_string()))?;
+        self.conclusion = self.conclusion.or_graver(done.conclusion);
+        if self.first_failure.is_none() && done.line.verdict != RunVerdict::Held {
+            self.first_failure = Some(done.line.clone());
+        }
+        Ok(())
+    }
+
+    fn conclude(&mut self, order: &SweepOrder) {
+        let whole = self.sweep.seeds() == order.seeds;
+        let unreached = whole && self.sweep.unreached().next().is_some();
+        if order.seeds > 0 && (self.interrupted || unreached) {
+            self.conclusion = self.conclusion.or_graver(Conclusion::Inconclusive);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::seeds::RunSeeds;
+
+    fn order(seeds: u64) -> SweepOrder {
+        SweepOrder {
+            setup: Setup {
+                selected: crate::file::select("happy-path", &[]).unwrap(),
+                seeds: RunSeeds::of(Seed(10)),
+                defects: model::defects::Defects::default(),
+                plan: None,
+            },
+            from: Seed(10),
+            seeds,
+            jobs: 1,
+            until_fail: true,
+            recheck: Ratio::new(2, 5),
+            limits: Limits {
+                wall: Duration::from_secs(1),
+                memory: u64::MAX,
+            },
+            batch: 1,
+        }
+    }
+
+    fn done(position: u64, verdict: RunVerdict) -> Done {
+        let failed = SeedLine::failed_to_run("happy-path", Seed(10 + position), "", "");
+        let line = SeedLine { verdict, ..failed };
+        let conclusion = verdict.into();
+        Done { line, conclusion }
+    }
+
+    /// Gives the seeds told, in order, when results come in as listed.
+    fn collected(results: &[(u64, RunVerdict)]) -> (Vec<u64>, Swept) {
+        let order = order(6);
+        let interrupted = AtomicBool::new(false);
+        let shared = Shared::new(&order, &interrupted);
+        let mut swept = Swept::new(&order);
+        let (sender, inbox) = channel();
+        for (position, verdict) in results {
+            if *verdict != RunVerdict::Held {
+                shared.end_after(*position);
+            }
+            let result = Ok((*position, done(*position, *verdict)));
+            sender.send(result).unwrap();
+        }
+        drop(sender);
+        let mut told = Vec::new();
+        collect(&inbox, &shared, &mut swept, &mut |line| {
+            told.push(line.seed.0);
+            Ok(())
+        })
+        .unwrap();
+        (told, swept)
+    }
+
+    const HELD: RunVerdict = RunVerdict::Held;
+    const VIOLATED: RunVerdict = RunVerdict::Violated;
+
+    #[test]
+    fn results_come_out_in_the_order_of_the_seeds() {
+        let (told, swept) = collected(&[(2, HELD), (0, HELD), (3, HELD), (1, HELD)]);
+        assert_eq!(told, [10, 11, 12, 13]);
+        assert_eq!(swept.conclusion, Conclusion::Held);
+        // A gap, as an interrupt leaves it, hides nothing that was done.
+        assert_eq!(collected(&[(4, HELD), (0, HELD)]).0, [10, 14]);
+    }
+
+    #[test]
+    fn the_first_failure_does_not_depend_on_which_lane_was_faster() {
+        let fast = [(0, HELD), (3, VIOLATED), (2, HELD), (1, VIOLATED)];
+        let slow = [(1, VIOLATED), (0, HELD)];
+        for results in [&fast[..], &slow[..]] {
+            let (told, swept) = collected(results);
+            assert_eq!(told, [10, 11]);
+            assert_eq!(swept.conclusion, Conclusion::Violated);
+            assert_eq!(swept.first_failure.unwrap().seed, Seed(11));
+        }
+    }
+
+    #[test]
+    fn the_asked_share_of_seeds_is_run_twice() {
+        let order = order(100);
+        let interrupted = AtomicBool::new(false);
+        let shared = Shared::new(&order, &interrupted);
+        let twice = (0..100).filter(|position| match shared.request(*position) {
+            protocol::Request::Seed { recheck, .. } => recheck,
+            protocol::Request::Events { .. } => false,
+        });
+        assert_eq!(twice.count(), 40);
+    }
+}

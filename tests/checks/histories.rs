@@ -1,0 +1,148 @@
+//! Every check against hand-made histories: some it must accept, some it must reject.
+//!
+//! A fixture is a record in the small: `fixtures/histories/<check>/<name>.json` says what clients
+//! saw, what the system held at the end, and which verdict is right. To add one, add a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::invariants::CHECKS;
+use serde::Deserialize;
+use sim::Recorder;
+use sim::check::objective::Objective;
+use sim::check::{Check, Verdict};
+use sim::record::Record;
+use sim::record::facts::Facts;
+use sim::record::history::History;
+use sim::record::metrics::MetricKey;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    /// Why the verdict is right; for the reader.
+    about: String,
+    verdict: String,
+    /// The subjects of the evidence, when violated.
+    #[serde(default)]
+    subjects: Vec<String>,
+    #[serde(default)]
+    history: History,
+    #[serde(default)]
+    facts: Facts,
+    #[serde(default)]
+    pending: Option<Vec<String>>,
+    #[serde(default)]
+    objectives: Vec<Objective>,
+    #[serde(default)]
+    spans_ms: BTreeMap<String, Vec<Spans>>,
+}
+
+/// So many measurements of so many milliseconds; without a length they failed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spans {
+    ms: Option<u64>,
+    count: u32,
+}
+
+impl Fixture {
+    fn record(&self) -> Record {
+        let mut observations = Recorder::default();
+        observations.history = self.history.clone();
+        observations.facts = self.facts.clone();
+        observations.pending = self.pending.clone();
+        observations.objectives = self.objectives.clone();
+        for (name, spans) in &self.spans_ms {
+            let histogram = observations.metrics.histogram(MetricKey::new(name, &[]));
+            for Spans { ms, count } in spans {
+                for _ in 0..*count {
+                    match ms {
+                        Some(ms) => histogram.record(Duration::from_millis(*ms)),
+                        None => histogram.record_failure(),
+                    }
+                }
+            }
+        }
+        Record::observed(observations)
+    }
+}
+
+fn fixtures(check: &Check) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fixtures/histories")
+        .join(check.name);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| {
+        panic!(
+            "{} has histories in {}: {error}",
+            check.name,
+            folder.display()
+        )
+    });
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable entry").path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// Judges one fixture; gives the verdict's name.
+fn check(check: &Check, file: &Path) -> &'static str {
+    let text = fs::read_to_string(file).expect("a fixture is readable");
+    let fixture: Fixture =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let verdict = check.verdict(&fixture.record());
+    let name = verdict.name();
+    assert_eq!(
+        name,
+        fixture.verdict,
+        "{}: {} ({verdict:?})",
+        file.display(),
+        fixture.about
+    );
+    let subjects: Vec<&str> = match &verdict {
+        Verdict::Violated(evidence) => evidence.iter().map(|one| one.subject.as_str()).collect(),
+        Verdict::Held | Verdict::Unknown(_) => Vec::new(),
+    };
+    assert_eq!(
+        subjects,
+        fixture.subjects,
+        "{}: the subjects",
+        file.display()
+    );
+    name
+}
+
+#[test]
+fn every_check_accepts_and_rejects_and_admits_not_to_know() {
+    for promise in CHECKS {
+        let verdicts: Vec<_> = fixtures(promise)
+            .iter()
+            .map(|file| check(promise, file))
+            .collect();
+        for needed in ["held", "violated", "unknown"] {
+            assert!(
+                verdicts.contains(&needed),
+                "{} has a history that is {needed}",
+                promise.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_folder_of_histories_belongs_to_a_check() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/histories");
+    for entry in fs::read_dir(folder).expect("the histories are there") {
+        let name = entry
+            .expect("a readable entry")
+            .file_name()
+            .into_string()
+            .expect("an ASCII name");
+        assert!(
+            CHECKS.iter().any(|check| check.name == name),
+            "`{name}` is a check"
+        );
+    }
+}

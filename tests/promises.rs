@@ -1,0 +1,23 @@
+//! What we promise, as tests over the whole workspace.
+//!
+//! One binary, so that it links once. Each folder is a promise to somebody, each file one subject of
+//! it; a structure test fails when a file is not listed. Tests of a single value or mechanism stand
+//! beside its code instead.
+
+/// To who breaks the world: every fault does what it says, and nothing when it is off.
+mod world;
+
+/// To who replays a run: the same inputs give the same run, whatever surrounds it.
+mod determinism;
+
+/// To who reads the code: arrows, words and listings are as the architecture says.
+mod structure;
+
+/// To who trusts a verdict: every check accepts, rejects, and catches the bug planted for it.
+mod checks;
+
+/// To who learns or grades: each built-in scenario shows what it claims.
+mod scenarios;
+
+/// To who types a command: the program's output, exit codes and messages.
+mod program;
