@@ -55,7 +55,7 @@ impl Default for Timing {
             write: LatencyTable::of([4_000, 12_000, 20_000, 35_000, 45_000]),
             commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
             read: LatencyTable::of([500, 2_000, 5_000, 12_000, 20_000]),
-            link: LatencyTable::of([50_000, 150_000, 450_000, 1_200_000, 1_800_000]),
+            link: LatencyTable::of([50_000, 130_000, 450_000, 1_200_000, 1_800_000]),
             queue_verification: LatencyTable::of([500, 2_500, 5_000, 9_000, 14_000]),
             respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
         }

@@ -258,7 +258,7 @@ mod tests {
               |
             1 | scenario = 1
               | ^
-              hint: a repro file is written by `proveniq run … --save-repro FILE`
+              hint: this is no repro file, or a damaged one; `proveniq run … --save-repro FILE` writes them
             "#);
     }
 }

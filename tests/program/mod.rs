@@ -1,7 +1,16 @@
 //! The program as people and CI meet it: the real binary, its output, its exit codes.
 
+/// Bad input: a message with place and hint, exit code 2, nothing half-written.
 mod bad_input;
+
+/// Builds and calls the real program; no tests of its own.
 mod binary;
+
+/// What a run prints, for people and for machines.
 mod output;
+
+/// Saved runs, had again.
 mod repro;
+
+/// Many seeds over worker processes.
 mod sweep;

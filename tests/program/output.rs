@@ -82,7 +82,7 @@ fn determinism_is_checked_over_processes() {
 
 #[test]
 fn a_run_that_is_given_up_is_inconclusive() {
-    let called = proveniq(&["run", "happy-path", "--set", "bounds.steps=1000"]);
+    let called = proveniq(&["run", "locker-timeout", "--set", "bounds.steps=100"]);
     assert_eq!(called.code, 3, "{}{}", called.stdout, called.stderr);
 }
 

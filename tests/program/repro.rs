@@ -26,7 +26,11 @@ fn a_saved_failure_replays_to_the_same_run_and_verdict() {
         "{}",
         replayed.stdout
     );
-    assert!(replayed.stdout.contains("same run"), "{}", replayed.stdout);
+    assert!(
+        replayed.stderr.contains("the same run"),
+        "{}",
+        replayed.stderr
+    );
 }
 
 #[test]

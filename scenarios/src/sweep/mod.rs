@@ -114,10 +114,12 @@ fn collect(
             next += 1;
         }
     }
-    // An interrupted sweep has gaps; what is done is reported all the same.
-    for done in early.into_values() {
-        result.add(&done)?;
-        on_line(&done.line)?;
+    // A seed that was stopped leaves a gap; what is done beyond it counts as far as it is of interest.
+    for (position, done) in early {
+        if shared.is_of_interest(position) {
+            result.add(&done)?;
+            on_line(&done.line)?;
+        }
     }
     Ok(())
 }
@@ -236,7 +238,9 @@ mod tests {
     fn the_first_failure_does_not_depend_on_which_lane_was_faster() {
         let fast = [(0, HELD), (3, VIOLATED), (2, HELD), (1, VIOLATED)];
         let slow = [(1, VIOLATED), (0, HELD)];
-        for results in [&fast[..], &slow[..]] {
+        // Position 2 was stopped once 1 had failed.
+        let stopped = [(0, HELD), (3, VIOLATED), (1, VIOLATED)];
+        for results in [&fast[..], &slow[..], &stopped[..]] {
             let (told, swept) = collected(results);
             assert_eq!(told, [10, 11]);
             assert_eq!(swept.conclusion, Conclusion::Violated);
