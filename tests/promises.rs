@@ -21,3 +21,6 @@ mod scenarios;
 
 /// To who types a command: the program's output, exit codes and messages.
 mod program;
+
+/// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
+mod ledger;

@@ -17,8 +17,9 @@ pub(crate) enum Entry {
     FaultBegins(u32),
     /// A planned fault is lifted.
     FaultEnds(u32),
-    /// The supervisor of a node that ended itself starts it again.
-    Supervision(NodeId),
+    /// The supervisor of a node that ended itself starts it again, unless something else did: the
+    /// incarnation it waits to start.
+    Supervision(NodeId, u32),
 }
 
 impl Entry {
@@ -27,7 +28,7 @@ impl Entry {
         match self {
             Entry::Arrival(envelope) => Some(envelope.to),
             Entry::Alarm(node, _) => Some(*node),
-            Entry::FaultBegins(_) | Entry::FaultEnds(_) | Entry::Supervision(_) => None,
+            Entry::FaultBegins(_) | Entry::FaultEnds(_) | Entry::Supervision(..) => None,
         }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Process {
     pub(crate) disk: Disk,
     pub(crate) clock: Clock,
     tasks: Vec<Rc<TaskCell>>,
+    /// Polls within one step of the agenda: which step, and how many.
+    polls: (u64, u64),
 }
 
 impl Process {
@@ -62,6 +64,7 @@ impl Process {
             disk: Disk::default(),
             clock: Clock::default(),
             tasks: Vec::new(),
+            polls: (0, 0),
         }
     }
 
@@ -75,6 +78,15 @@ impl Process {
 
     pub(crate) fn machine_is_up(&self) -> bool {
         self.machine_down.is_empty()
+    }
+
+    /// How often this node was polled since the agenda last brought something, this time included.
+    pub(crate) fn count_poll(&mut self, step: u64) -> u64 {
+        if self.polls.0 != step {
+            self.polls = (step, 0);
+        }
+        self.polls.1 += 1;
+        self.polls.1
     }
 
     /// Takes what is due at a paused process; gives it back when the process runs.
@@ -160,6 +172,12 @@ impl World {
         // Futures are dropped while no part of the world is borrowed: `Drop` code may call back in.
         for task in tasks {
             self.finish(&task);
+        }
+        // What a paused process had not yet seen was accepted by its machine all the same.
+        for entry in &leftovers.1 {
+            if let Entry::Arrival(envelope) = entry {
+                self.take_in_hand(envelope);
+            }
         }
         drop(leftovers);
         self.hang_up(node, machine_survives);

@@ -84,9 +84,9 @@ impl TaskCell {
 impl World {
     /// Polls ready tasks, in an order drawn from the schedule seed, until none can run.
     pub(crate) fn run_ready_tasks(&self) {
-        let mut polls = 0;
         while let Some(task) = self.scheduler().next() {
-            polls += 1;
+            let step = self.step();
+            let polls = self.with_process(task.identity.node, |process| process.count_poll(step));
             if polls > self.polls_per_instant_max() {
                 self.task_spins(&task.identity, polls);
                 self.finish(&task);

@@ -276,7 +276,14 @@ impl World {
             }
             Some(Entry::FaultBegins(fault)) => self.begin_fault(fault),
             Some(Entry::FaultEnds(fault)) => self.end_fault(fault),
-            Some(Entry::Supervision(node)) => self.restart_if_down(node),
+            Some(Entry::Supervision(node, next)) => self.supervise(node, next),
+        }
+    }
+
+    /// Starts a process that ended itself, unless a fault holds it down or it lives again already.
+    fn supervise(&self, node: NodeId, next: u32) {
+        if self.with_process(node, |process| process.incarnation) == next {
+            self.restart_if_down(node);
         }
     }
 
@@ -327,6 +334,10 @@ impl World {
 
     pub(crate) fn injector(&self) -> &RefCell<Injector> {
         &self.0.injector
+    }
+
+    pub(crate) fn step(&self) -> u64 {
+        self.0.step.get()
     }
 
     pub(crate) fn scheduler(&self) -> &Scheduler {
@@ -419,8 +430,17 @@ impl World {
         self.0.current.replace(outer);
     }
 
+    /// A task panicked: a finding, unless it was the director's, whose script is part of the harness
+    /// or of a test and must not fail in silence.
     pub(crate) fn task_panicked(&self, identity: &Identity) {
         let caught = crate::panic::take();
+        if identity.node == DIRECTOR {
+            crate::panic::set_inside_task(false);
+            panic!(
+                "the director's script panicked: {} ({})",
+                caught.message, caught.place
+            );
+        }
         let message = Arc::from(caught.message.as_str());
         self.trace(identity.node, Happening::Panicked { message });
         self.find_fault_with(
@@ -451,6 +471,7 @@ impl World {
 
     pub(crate) fn abort(&self, node: NodeId, restart_after: Duration) {
         self.crash(node, None, Unsynced::Kept);
-        self.enter(self.now() + restart_after, Entry::Supervision(node));
+        let next = self.with_process(node, |process| process.incarnation);
+        self.enter(self.now() + restart_after, Entry::Supervision(node, next));
     }
 }

@@ -169,27 +169,44 @@ fn validate(fault: &Fault, nodes: &[String], points: &[&str]) -> Result<(), Comp
         );
         return Err(("where", message, "name nodes, such as `a, b-*`".into()));
     }
-    if let FaultKind::Slow { factor: 0 } = fault.what {
-        return Err((
-            "what",
-            "a factor of 0 stops time".into(),
-            "give at least 1".into(),
-        ));
-    }
-    if let FaultKind::Bandwidth {
-        bytes_per_second: 0,
-    } = fault.what
-    {
-        let hint = "give at least 1, or use a partition";
-        return Err((
-            "what",
-            "0 bytes per second carry nothing".into(),
-            hint.into(),
-        ));
-    }
+    validate_strength(&fault.what)?;
     match &fault.at_point {
         Some(point) => validate_point(fault, point, points),
         None => validate_window(fault),
+    }
+}
+
+/// Ten years: further off a clock shows nothing that a smaller offset does not.
+const OFFSET_MS_MAX: u64 = 10 * 365 * 24 * 3_600 * 1_000;
+/// A clock may run at a tenth of its rate or at ten times of it; it may not stand still.
+const DRIFT_PPM: std::ops::RangeInclusive<i64> = -900_000..=9_000_000;
+
+/// Parameters that would break the world rather than the system.
+fn validate_strength(what: &FaultKind) -> Result<(), Complaint> {
+    let complaint = |message: &str, hint: &str| Err(("what", message.to_owned(), hint.to_owned()));
+    match what {
+        FaultKind::Slow { factor: 0 } => complaint("a factor of 0 stops time", "give at least 1"),
+        FaultKind::Bandwidth {
+            bytes_per_second: 0,
+        } => complaint(
+            "0 bytes per second carry nothing",
+            "give at least 1, or use a partition",
+        ),
+        FaultKind::ClockSkew { offset_ms } | FaultKind::ClockJump { offset_ms }
+            if offset_ms.unsigned_abs() > OFFSET_MS_MAX =>
+        {
+            complaint(
+                "the clock would be off by more than ten years",
+                "give a smaller offset_ms",
+            )
+        }
+        FaultKind::ClockDrift { parts_per_million } if !DRIFT_PPM.contains(parts_per_million) => {
+            complaint(
+                "the clock would stand still or race",
+                "give between -900000 and 9000000 parts per million",
+            )
+        }
+        _ => Ok(()),
     }
 }
 
@@ -304,6 +321,17 @@ mod tests {
         check(
             Fault::at(FaultKind::Crash, "ledger", "core.comit", 1, 10),
             Some(("at_point", "did you mean `core.commit`?")),
+        );
+        check(
+            Fault::during(
+                FaultKind::ClockJump {
+                    offset_ms: i64::MIN,
+                },
+                "ledger",
+                5,
+                10,
+            ),
+            Some(("what", "give a smaller offset_ms")),
         );
         check(
             Fault::at(FaultKind::DiskFull, "ledger", "core.commit", 1, 10),

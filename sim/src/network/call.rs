@@ -12,6 +12,7 @@ use std::task::{Poll, Waker};
 
 use super::message::Payload;
 use crate::node::NodeId;
+use crate::random::Lineage;
 
 /// Names one call of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,9 +85,16 @@ impl Pending {
 pub(crate) struct Calls {
     next: u64,
     waiting: BTreeMap<CallId, (NodeId, Pending)>,
-    /// Requests a process has received and not answered, by receiver, with the caller. One flat map:
-    /// a map for each receiver would be allocated anew for most requests.
-    in_hand: BTreeMap<(NodeId, CallId), NodeId>,
+    /// Requests a process has received and not answered, by receiver. One flat map: a map for each
+    /// receiver would be allocated anew for most requests.
+    in_hand: BTreeMap<(NodeId, CallId), InHand>,
+}
+
+/// A request a process has received and not answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InHand {
+    pub(crate) caller: NodeId,
+    pub(crate) lineage: Lineage,
 }
 
 impl Calls {
@@ -103,8 +111,8 @@ impl Calls {
         self.waiting.remove(&call).map(|(_, pending)| pending)
     }
 
-    pub(crate) fn accepted(&mut self, by: NodeId, call: CallId, caller: NodeId) {
-        self.in_hand.insert((by, call), caller);
+    pub(crate) fn accepted(&mut self, by: NodeId, call: CallId, request: InHand) {
+        self.in_hand.insert((by, call), request);
     }
 
     pub(crate) fn answered(&mut self, by: NodeId, call: CallId) {
@@ -112,12 +120,12 @@ impl Calls {
     }
 
     /// Forgets everything a dying process held. Gives the calls whose callers may learn of it.
-    pub(crate) fn process_died(&mut self, node: NodeId) -> BTreeMap<CallId, NodeId> {
+    pub(crate) fn process_died(&mut self, node: NodeId) -> BTreeMap<CallId, InHand> {
         self.waiting.retain(|_, (caller, _)| *caller != node);
         let held = (node, CallId(0))..=(node, CallId(u64::MAX));
         self.in_hand
             .extract_if(held, |_, _| true)
-            .map(|((_, call), caller)| (call, caller))
+            .map(|((_, call), request)| (call, request))
             .collect()
     }
 }

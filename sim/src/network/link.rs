@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::fault::Place;
+use crate::fault::{Place, Route};
 use crate::latency::Latency;
 use crate::node::NodeId;
 use crate::time::SimTime;
@@ -28,6 +28,52 @@ impl LinkProfiles {
             default: latency,
             special: Vec::new(),
         }
+    }
+}
+
+/// Profiles as a run uses them: places are resolved against its nodes when the first message is sent,
+/// as all nodes are there by then.
+pub(super) enum Profiles {
+    /// As they were written.
+    Written(LinkProfiles),
+    /// As they stand in this run.
+    Resolved(ResolvedProfiles),
+}
+
+/// Which latency each link has.
+pub(super) struct ResolvedProfiles {
+    default: Rc<Latency>,
+    special: Vec<(Route, Rc<Latency>)>,
+}
+
+impl Profiles {
+    pub(super) fn resolve(&mut self, names: impl FnOnce() -> Vec<String>) -> &ResolvedProfiles {
+        if let Profiles::Written(written) = self {
+            let names = names();
+            let special = written.special.iter();
+            *self = Profiles::Resolved(ResolvedProfiles {
+                default: Rc::new(written.default.clone()),
+                special: special
+                    .map(|(place, latency)| (place.route(&names), Rc::new(latency.clone())))
+                    .collect(),
+            });
+        }
+        match self {
+            Profiles::Resolved(resolved) => resolved,
+            Profiles::Written(_) => unreachable!("profiles were resolved just now"),
+        }
+    }
+}
+
+impl ResolvedProfiles {
+    pub(super) fn latency(&self, from: NodeId, to: NodeId) -> Rc<Latency> {
+        let special = self
+            .special
+            .iter()
+            .find(|(route, _)| route.carries(from, to));
+        special
+            .map_or(&self.default, |(_, latency)| latency)
+            .clone()
     }
 }
 

@@ -16,7 +16,6 @@ pub mod message;
 pub(crate) mod rule;
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -26,9 +25,8 @@ pub use link::LinkProfiles;
 pub use message::{Digest, Incoming, MessageId, MessageKind, Payload, Request};
 
 use crate::agenda_entry::Entry;
-use crate::latency::Latency;
-use crate::network::call::Calls;
-use crate::network::link::Links;
+use crate::network::call::{Calls, InHand};
+use crate::network::link::{Links, Profiles};
 use crate::network::message::{Envelope, NoPayload};
 use crate::network::rule::{Answer, MessageFacts, Rule};
 use crate::node::NodeId;
@@ -45,8 +43,7 @@ pub(crate) struct Mailbox {
 
 /// The network's state.
 pub(crate) struct Network {
-    profiles: LinkProfiles,
-    default_latency: Rc<Latency>,
+    profiles: Profiles,
     links: Links,
     pub(crate) calls: Calls,
     rules: Vec<Rule>,
@@ -56,8 +53,7 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(profiles: LinkProfiles) -> Network {
         Network {
-            default_latency: Rc::new(profiles.default.clone()),
-            profiles,
+            profiles: Profiles::Written(profiles),
             links: Links::default(),
             calls: Calls::default(),
             rules: Vec::new(),
@@ -178,15 +174,11 @@ impl World {
     fn dispatch(&self, envelope: Envelope, treatment: &Treatment) {
         let mut network = self.network().borrow_mut();
         let Network {
-            profiles,
-            default_latency,
-            links,
-            ..
+            profiles, links, ..
         } = &mut *network;
+        let profiles = profiles.resolve(|| self.node_names());
         let (from, to) = (envelope.from, envelope.to);
-        let link = links.between(from, to, || {
-            self.link_latency(profiles, default_latency, from, to)
-        });
+        let link = links.between(from, to, || profiles.latency(from, to));
         let latency = match link.latency.as_constant() {
             Some(constant) => constant,
             None => {
@@ -202,27 +194,6 @@ impl World {
         let due = link.arrive(left + latency + treatment.extra, treatment.overtakes);
         drop(network);
         self.enter(due, Entry::Arrival(envelope));
-    }
-
-    fn link_latency(
-        &self,
-        profiles: &LinkProfiles,
-        default_latency: &Rc<Latency>,
-        from: NodeId,
-        to: NodeId,
-    ) -> Rc<Latency> {
-        if profiles.special.is_empty() {
-            return default_latency.clone();
-        }
-        let names = self.node_names();
-        profiles
-            .special
-            .iter()
-            .find(|(place, _)| place.route(&names).carries(from, to))
-            .map_or_else(
-                || default_latency.clone(),
-                |(_, latency)| Rc::new(latency.clone()),
-            )
     }
 
     /// A message is due at its receiver.
@@ -261,9 +232,7 @@ impl World {
         match envelope.kind {
             MessageKind::OneWay => self.put_in_mailbox(envelope, None),
             MessageKind::Request(call) => {
-                let mut network = self.network().borrow_mut();
-                network.calls.accepted(envelope.to, call, envelope.from);
-                drop(network);
+                self.take_in_hand(&envelope);
                 self.put_in_mailbox(envelope, Some(call));
             }
             MessageKind::Response(call) => self.settle(call, Ok(envelope.payload)),
@@ -290,6 +259,18 @@ impl World {
                 Arc::new(NoPayload),
                 lineage,
             );
+        }
+    }
+
+    /// A request is the receiver's from here on: if its process dies, the caller is told.
+    pub(crate) fn take_in_hand(&self, envelope: &Envelope) {
+        if let MessageKind::Request(call) = envelope.kind {
+            let request = InHand {
+                caller: envelope.from,
+                lineage: envelope.lineage,
+            };
+            let mut network = self.network().borrow_mut();
+            network.calls.accepted(envelope.to, call, request);
         }
     }
 
@@ -320,15 +301,10 @@ impl World {
         if !machine_survives {
             return;
         }
-        for (call, caller) in in_hand {
-            let lineage = Lineage::of("reset").child("call", call.0);
-            self.send(
-                node,
-                caller,
-                MessageKind::Reset(call),
-                Arc::new(NoPayload),
-                lineage,
-            );
+        for (call, request) in in_hand {
+            let lineage = request.lineage.child("reset", 0);
+            let kind = MessageKind::Reset(call);
+            self.send(node, request.caller, kind, Arc::new(NoPayload), lineage);
         }
     }
 }

@@ -1,0 +1,61 @@
+//! The Ledger engine's likeness to PostgreSQL 15, and its recovery from its log.
+//!
+//! A test that needs a PostgreSQL server says loudly when there is none; with `CI=true` that is a
+//! failure. Conformance data of other people is not part of the project: those tests take its folder
+//! from `PROVENIQ_CONFORMANCE_DATA`, and say loudly when it is not set.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a real server lives in real time and is found through the environment"
+)]
+
+/// Promises beyond likeness: two-part commits, vanished clients, sweeping, determinism.
+mod behaviour;
+
+/// Random concurrent schedules, stepped side by side against a private PostgreSQL.
+mod differential;
+
+/// Drives an engine as a client drives a server.
+mod harness;
+
+/// Published anomaly scenarios with the outcomes of a real server.
+mod hermitage;
+
+/// SQL text to the engine's statements, for the conformance data.
+mod parse;
+
+/// Small facts measured on a real server.
+mod probes;
+
+/// Crashes at every byte of the log.
+mod recovery;
+
+/// The engine's statements to SQL text.
+mod render;
+
+/// How random schedules are drawn.
+mod schedule;
+
+/// PostgreSQL's own specifications of serializable transactions.
+mod serializable_specs;
+
+/// The situations of the probes, as statements.
+mod situations;
+
+/// A private PostgreSQL server.
+mod server;
+
+/// A client that keeps command tags and can be polled.
+mod wire;
+
+/// Says loudly that a test did not run for want of a server; in CI that is a failure.
+fn no_server(test: &str, why: &str) {
+    not_run(test, why);
+    let in_ci = std::env::var("CI").as_deref() == Ok("true");
+    assert!(!in_ci, "{test} must run in CI: {why}");
+}
+
+/// Says loudly that a test did not run.
+fn not_run(test: &str, why: &str) {
+    eprintln!("\n******** {test} DID NOT RUN: {why} ********\n");
+}
