@@ -7,10 +7,16 @@
 use super::harness::Harness;
 use super::hermitage::{data, engine_with};
 use super::parse;
-use super::situations::{admin_terminate, after_error, cancel_backend, check_then_insert, claim, connections, deadlock, disjoint_rows, foreign_key, idle_in_transaction, nowait, on_conflict_do_nothing, outbox, queue_claim, queue_order, read_only_anomaly, rr_concurrent_update, rr_snapshot, second_update, sequence, share_then_update, time_out, unique_insert_after_read, unique_insert_wait, upsert_increment, write_skew};
+use super::situations::{
+    admin_terminate, after_error, cancel_backend, check_then_insert, claim, connections, deadlock,
+    disjoint_rows, foreign_key, idle_in_transaction, nowait, on_conflict_do_nothing, outbox,
+    queue_claim, queue_order, read_only_anomaly, rr_concurrent_update, rr_snapshot, second_update,
+    sequence, share_then_update, time_out, unique_insert_after_read, unique_insert_wait,
+    upsert_increment, write_skew,
+};
 use model::ledger::engine::schema::Catalog;
 use model::ledger::engine::statement::Outcome;
-use model::ledger::engine::{Engine, EngineConfig, Reply, SessionTimeouts, SqlError};
+use model::ledger::engine::{SessionTimeouts, SqlError};
 use serde_json::{Value as Json, json};
 
 pub(super) const SECOND_NS: u64 = 1_000_000_000;

@@ -3,13 +3,9 @@
 //! A function here plays one situation on the engine and compares what it measures with what a real
 //! server did; which probe wants which function stands in `probes`.
 
-use super::harness::Harness;
-use super::hermitage::engine_with;
-use super::parse;
-use super::probes::{Stage, shown, same, blocked, T, ACCOUNTS, JOBS, SECOND_NS, name};
+use super::probes::{ACCOUNTS, JOBS, SECOND_NS, Stage, T, blocked, name, same, shown};
 use model::ledger::engine::schema::Catalog;
-use model::ledger::engine::statement::Outcome;
-use model::ledger::engine::{Engine, EngineConfig, Reply, SessionTimeouts, SqlError};
+use model::ledger::engine::{Engine, EngineConfig, Reply, SessionTimeouts};
 use serde_json::{Value as Json, json};
 
 pub(super) fn unique_insert_wait(probe: &Json, level: &str) -> Result<(), String> {
