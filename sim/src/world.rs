@@ -3,7 +3,7 @@
 //! [`run`] is the whole story: build the nodes, let the director's script drive them, bring what is
 //! due one entry at a time until the script is done, and take the record. Everything a node can
 //! touch hangs off [`World`]; nodes themselves see it only through
-//! [`NodeContext`](crate::node::NodeContext). The director is the node with number 0; it is the
+//! [`NodeContext`]. The director is the node with number 0; it is the
 //! observer's seat, and no fault strikes it unless a plan names it.
 
 use std::cell::{Cell, RefCell};

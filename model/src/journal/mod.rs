@@ -1,6 +1,6 @@
 //! Logs on disk, as the Ledger and the Lockers keep them.
 //!
-//! [`format`] is the layout of records as a pure value over bytes; [`recovery`] is what a node does
+//! [`mod@format`] is the layout of records as a pure value over bytes; [`recovery`] is what a node does
 //! with its log when it starts.
 
 pub mod format;

@@ -1,6 +1,6 @@
 //! The disk of a node: files with append, read, sync and truncate, slow and fallible.
 //!
-//! [`file`] is the state as a pure value; this file is what a node calls through
+//! [`mod@file`] is the state as a pure value; this file is what a node calls through
 //! [`crate::node::NodeContext::disk`]. Each call takes simulated time, reads the disk faults that
 //! hold at its node, and leaves its event in the trace. It is not a file system: no directories, no
 //! random writes, no metadata.
