@@ -12,8 +12,9 @@
 //! 3. [`seed`], [`sweep`], [`sweep_document`] and [`confidence`]: many runs, a line each and one at
 //!    the end;
 //! 4. [`junit`]: a sweep as continuous integration reads it;
-//! 5. [`listing`]: what there is to choose from;
-//! 6. [`schema`], [`verdict`], [`style`]: what they all share.
+//! 5. [`check`] and [`check_document`]: a history that no simulation made, judged;
+//! 6. [`listing`]: what there is to choose from;
+//! 7. [`schema`], [`verdict`], [`style`]: what they all share.
 
 pub mod metrics_document;
 pub mod run;
@@ -30,8 +31,12 @@ pub mod sweep_document;
 
 pub mod junit;
 
+pub mod check;
+pub mod check_document;
+
 pub mod listing;
 
+mod check_text;
 mod evidence;
 mod failure;
 mod figures;
@@ -44,6 +49,8 @@ pub mod schema;
 pub mod style;
 pub mod verdict;
 
+pub use check::CheckReport;
+pub use check_document::CheckDocument;
 pub use listing::Listing;
 pub use run::RunReport;
 pub use run_document::RunDocument;

@@ -162,16 +162,18 @@ impl Sweep {
             .map(|(name, _)| name.as_str())
     }
 
-    /// The verdict over the sweep: the gravest of its seeds; a state that had to be reached and
-    /// never was is a violation. A sweep without seeds has shown nothing.
+    /// The verdict over the sweep: the gravest of its seeds. A sweep that never reached a state it had
+    /// to reach has not tested what it claims to, and one without seeds has tested nothing: both are
+    /// unknown at best.
     pub fn verdict(&self) -> RunVerdict {
         if self.seeds.is_empty() {
             return RunVerdict::Unknown;
         }
         let gravest = self.verdicts.keys().next_back().copied();
+        let verdict = gravest.unwrap_or(RunVerdict::Unknown);
         match self.unreached().next() {
-            Some(_) => RunVerdict::Violated,
-            None => gravest.unwrap_or(RunVerdict::Unknown),
+            Some(_) => verdict.max(RunVerdict::Unknown),
+            None => verdict,
         }
     }
 

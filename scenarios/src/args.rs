@@ -8,9 +8,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::defects::Defect;
 use reports::Seed;
+use sim::checkers::foreign::ForeignModel;
+use sim::checkers::transactions::Isolation;
 use sim::ratio::Ratio;
 
 use crate::file::source::Override;
+use crate::file::wording::did_you_mean;
 use crate::seeds::RunSeeds;
 
 /// Runs a distributed system in a simulated world, breaks it, and judges what it did.
@@ -28,8 +31,9 @@ Examples:
   proveniq run core-crash --seed 7 --trace      another one, event by event
   proveniq sweep chaos-registration --seeds 1000
                                                 many runs, each with faults of its own
-  proveniq run happy-path --defect ack_before_commit
+  proveniq run core-crash --defect saga_not_resumed_after_crash
                                                 a bug on purpose: which check catches it?
+  proveniq check history.edn --model kv         was a recorded history linearizable?
 
 Exit codes:
   0 every check held        1 a check was violated     2 usage or input error
@@ -53,6 +57,8 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Run again what was saved with `run --save-repro`.
     Replay(ReplayArgs),
+    /// Judge a history that clients of any other system recorded.
+    Check(CheckArgs),
     /// Measure how fast runs are on this machine.
     Bench(BenchArgs),
     /// Serve a sweep: requests on the standard input, replies on the standard output.
@@ -230,6 +236,78 @@ pub struct ReplayArgs {
     pub show: ShowArgs,
 }
 
+/// How a history is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// Found out from the first characters.
+    Auto,
+    /// The maps of Clojure, as Jepsen writes them.
+    Edn,
+    /// The same maps as JSON: one a line, or all in one array.
+    Json,
+}
+
+/// `proveniq check`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Models, with the operations they know:
+  register       read, write                      linearizable; `[key value]` for one of many
+  cas-register   read, write, cas [from to]       linearizable
+  kv             get, put, delete, cas            linearizable, every value as `[key value]`
+  set            add, remove, contains, read      linearizable
+  queue          enqueue, dequeue                 linearizable, first in, first out
+  total-queue    enqueue, dequeue, drain          loses and duplicates nothing, in any order
+  list-append    txn [[:append k v] [:r k [v]]]   transactions, held to --isolation
+  rw-register    txn [[:w k v] [:r k v]]          transactions, held to --isolation
+
+A history has two maps per operation, one when it began and one when it ended:
+  {:process 0, :type :invoke, :f :put, :value [:x 1]}
+  {:process 0, :type :ok,     :f :put, :value [:x 1]}
+The second is `ok` when it took effect, `fail` when it certainly did not, and `info`, or missing,
+when nobody knows. As JSON: {\"process\":0,\"type\":\"invoke\",\"f\":\"put\",\"value\":[\"x\",1]}
+
+Examples:
+  proveniq check history.edn --model kv
+  proveniq check history.jsonl --model list-append --isolation snapshot-isolation
+  zcat history.edn.gz | proveniq check - --model queue --json
+
+Exit codes: 0 held, 1 violated, 2 not a history of this model, 3 cannot tell.")]
+pub struct CheckArgs {
+    /// The history; `-` reads it from the standard input.
+    pub file: PathBuf,
+    /// What the history is about; see the list below.
+    #[arg(long, value_name = "MODEL", value_parser = model_named)]
+    pub model: ForeignModel,
+    /// What transactions are held to; `serializable` when not given.
+    ///
+    /// One of read-uncommitted, read-committed, snapshot-isolation, repeatable-read, serializable,
+    /// strict-serializable.
+    #[arg(long, value_name = "LEVEL", value_parser = level_named)]
+    pub isolation: Option<Isolation>,
+    /// How the history is written.
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub format: HistoryFormat,
+    /// Print one JSON document (`proveniq/check/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn model_named(name: &str) -> Result<ForeignModel, String> {
+    ForeignModel::named(name).ok_or_else(|| {
+        let known = ForeignModel::ALL.map(ForeignModel::name);
+        let hint = did_you_mean(name, known, "the models are");
+        format!("there is no model `{name}`; {hint}")
+    })
+}
+
+fn level_named(name: &str) -> Result<Isolation, String> {
+    Isolation::named(name).ok_or_else(|| {
+        let known = Isolation::ALL.map(Isolation::name);
+        let hint = did_you_mean(name, known, "the levels are");
+        format!("there is no isolation level `{name}`; {hint}")
+    })
+}
+
 /// `proveniq bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
@@ -270,6 +348,9 @@ mod tests {
         insta::assert_snapshot!(refused(&["run", "happy-path", "--set", "cores"]), @"error: invalid value 'cores' for '--set <KEY=VALUE>': `cores` sets nothing: write key=value, such as `system.cores=5`");
         insta::assert_snapshot!(refused(&["run", "happy-path", "--defect", "ack_befor_commit"]), @"error: invalid value 'ack_befor_commit' for '--defect <NAME>': there is no defect `ack_befor_commit`; did you mean `ack_before_commit`?");
         insta::assert_snapshot!(refused(&["sweep", "x", "--seeds", "1", "--check-determinism-share", "2"]), @"error: invalid value '2' for '--check-determinism-share <RATIO>': `2` is not a chance: write it as `1/20` or `5%`");
+        insta::assert_snapshot!(refused(&["check", "x", "--model", "que"]), @"error: invalid value 'que' for '--model <MODEL>': there is no model `que`; did you mean `queue`?");
+        insta::assert_snapshot!(refused(&["check", "x", "--model", "bank"]), @"error: invalid value 'bank' for '--model <MODEL>': there is no model `bank`; the models are: register, cas-register, list-append, rw-register, queue, total-queue, set, kv");
+        insta::assert_snapshot!(refused(&["check", "x", "--model", "kv", "--isolation", "serialisable"]), @"error: invalid value 'serialisable' for '--isolation <LEVEL>': there is no isolation level `serialisable`; did you mean `serializable`?");
         insta::assert_snapshot!(refused(&["sweep", "x", "--seeds", "1", "--jobs", "0"]), @"error: invalid value '0' for '--jobs <N>': 0 is not in 1..=1024");
     }
 }

@@ -12,7 +12,8 @@
 //! 4. [`fault`]: what goes wrong, as data;
 //! 5. [`random`], [`latency`], [`ratio`], [`time`]: the plain values under it all;
 //! 6. [`record`], [`check`]: what a run leaves, and how it is judged;
-//! 7. [`determinism`]: how two runs are compared.
+//! 7. [`determinism`]: how two runs are compared;
+//! 8. [`checkers`]: consistency promises that need no simulation, judged over any client's history.
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -45,6 +46,7 @@ pub mod ratio;
 pub mod time;
 
 pub mod check;
+pub mod checkers;
 pub mod determinism;
 pub mod nearest;
 pub mod record;

@@ -6,6 +6,9 @@ mod bad_input;
 /// Builds and calls the real program; no tests of its own.
 mod binary;
 
+/// Histories that no simulation made, judged by the program.
+mod check;
+
 /// What a run prints, for people and for machines.
 mod output;
 

@@ -169,12 +169,13 @@ fn a_clean_sweep_bounds_the_failure_rate() {
 }
 
 #[test]
-fn the_verdict_of_a_sweep_is_its_gravest_and_an_unreached_state_violates_it() {
+fn the_verdict_of_a_sweep_is_its_gravest_and_unknown_while_a_state_is_unreached() {
     let reached = || reaching(1, &["breaker_opened", "failover"]);
     for (lines, verdict) in [
         (vec![], RunVerdict::Unknown),
         (vec![reached()], RunVerdict::Held),
-        (vec![reaching(1, &["failover"])], RunVerdict::Violated),
+        (vec![reaching(1, &["failover"])], RunVerdict::Unknown),
+        (vec![violated(1, "asset-1")], RunVerdict::Violated),
         (vec![reached(), unknown(2)], RunVerdict::Unknown),
         (
             vec![reached(), unknown(2), line(3, RunVerdict::FailedToRun)],

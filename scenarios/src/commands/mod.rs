@@ -1,6 +1,7 @@
 //! The commands, one file each: from what was typed to useful objects, to work, to what is told.
 
 pub mod bench;
+pub mod check;
 pub mod list;
 pub mod replay;
 pub mod run;
@@ -27,6 +28,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::Run(args) => run::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Replay(args) => replay::execute(&args),
+        Command::Check(args) => check::execute(&args),
         Command::Bench(args) => bench::execute(&args),
         Command::Worker => worker::execute(),
     }

@@ -94,13 +94,11 @@ fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(interrupted)
 }
 
-/// The summary with the verdict that the exit code has: a sweep that was stopped, or that never
-/// reached what it had to, is not known to hold, and violates nothing.
+/// The summary. A sweep that was stopped is not known to hold.
 fn summary(swept: &Swept) -> SweepSummary {
     let mut summary = SweepSummary::of(&swept.sweep);
-    let failed = summary.violated + summary.failed_to_run > 0;
-    if swept.conclusion == Conclusion::Inconclusive && !failed {
-        summary.verdict = RunVerdict::Unknown;
+    if swept.interrupted {
+        summary.verdict = summary.verdict.max(RunVerdict::Unknown);
     }
     summary
 }
