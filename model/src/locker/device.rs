@@ -1,6 +1,6 @@
 //! A Locker's hardware as a pure value: slots, and the operations it has executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Linked {
 /// The device's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    slots: u32,
+    free: BTreeSet<SlotNumber>,
     /// Which asset is in which slot.
     links: BTreeMap<SlotNumber, AssetId>,
     /// Which operations were executed, and with which result.
@@ -42,7 +42,7 @@ impl Device {
     /// An empty device.
     pub fn new(slots: u32) -> Device {
         Device {
-            slots,
+            free: (0..slots).map(SlotNumber).collect(),
             links: BTreeMap::new(),
             executed: BTreeMap::new(),
         }
@@ -58,14 +58,11 @@ impl Device {
         if remembers && let Some(slot) = self.executed.get(operation) {
             return LinkDecision::AlreadyDone(*slot);
         }
-        let free = (0..self.slots)
-            .map(SlotNumber)
-            .find(|slot| !self.links.contains_key(slot));
-        match free {
+        match self.free.first() {
             Some(slot) => LinkDecision::Do(Linked {
                 operation: operation.clone(),
                 asset: asset.clone(),
-                slot,
+                slot: *slot,
             }),
             None => LinkDecision::Full,
         }
@@ -73,8 +70,11 @@ impl Device {
 
     /// Does a link, at once or again from the journal.
     pub fn execute(&mut self, linked: &Linked) {
-        let former = self.links.insert(linked.slot, linked.asset.clone());
-        assert!(former.is_none(), "a link goes into a free slot");
+        assert!(
+            self.free.remove(&linked.slot),
+            "a link goes into a free slot"
+        );
+        self.links.insert(linked.slot, linked.asset.clone());
         self.executed.insert(linked.operation.clone(), linked.slot);
     }
 
