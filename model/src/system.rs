@@ -145,13 +145,8 @@ impl System {
 
     fn open_operations(&self) -> usize {
         let mut completed = 0;
-        self.world.with_record(|record| {
-            completed = record
-                .history
-                .iter()
-                .filter(|(_, it)| it.completed.is_some())
-                .count();
-        });
+        self.world
+            .with_record(|record| completed = record.completed_operations());
         self.operations - completed
     }
 }

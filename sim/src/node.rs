@@ -334,7 +334,6 @@ impl NodeContext {
             self.world
                 .recorder()
                 .borrow_mut()
-                .history
                 .complete(operation, outcome, now);
             self.world
                 .trace(self.node, Happening::Completed { operation });

@@ -12,7 +12,7 @@ use crate::random::Lineage;
 use crate::record::facts::Facts;
 use crate::record::finding::Finding;
 use crate::record::fingerprint::Fingerprinter;
-use crate::record::history::History;
+use crate::record::history::{History, OperationId, Outcome};
 use crate::record::log::LogLine;
 use crate::record::metrics::Metrics;
 use crate::record::trace::{Event, EventId, Happening, Trace};
@@ -34,6 +34,8 @@ pub struct Recorder {
     pub objectives: Vec<Objective>,
     /// Named interesting states that were reached.
     pub reached: BTreeSet<String>,
+    /// How many operations of the history are completed.
+    completed: usize,
     pub(crate) findings: Vec<Finding>,
     draws: BTreeMap<(Lineage, String), u64>,
     trace: Trace,
@@ -49,6 +51,16 @@ impl Recorder {
             keep_trace,
             ..Recorder::default()
         }
+    }
+
+    /// How many operations of the history are completed.
+    pub fn completed_operations(&self) -> usize {
+        self.completed
+    }
+
+    pub(crate) fn complete(&mut self, operation: OperationId, outcome: Outcome, at: SimTime) {
+        self.history.complete(operation, outcome, at);
+        self.completed += 1;
     }
 
     /// The event that causes whatever happens now.

@@ -4,7 +4,7 @@
 //! a whole or not at all. Time is passed in, never read. The log, the network and everything slow
 //! belong to the node (see [`super::node`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -269,6 +269,9 @@ pub struct Store {
     pub keys: BTreeMap<IdempotencyKey, KeyRow>,
     /// Link jobs by asset.
     pub jobs: BTreeMap<AssetId, JobRow>,
+    /// The assets whose jobs are neither done nor given up: an index, so that a claim looks at no
+    /// finished job.
+    open: BTreeSet<AssetId>,
     /// Queued verifications by asset.
     pub verifications: BTreeMap<AssetId, VerificationId>,
     /// Alerts in order.
@@ -326,8 +329,7 @@ impl Store {
 
     /// The link jobs that are neither done nor given up.
     pub fn open_jobs(&self) -> impl Iterator<Item = (&AssetId, &JobRow)> {
-        let is_open = |state: &JobState| !matches!(state, JobState::Done | JobState::Dead);
-        self.jobs.iter().filter(move |(_, job)| is_open(&job.state))
+        self.open.iter().map(|asset| (asset, &self.jobs[asset]))
     }
 
     fn change(&mut self, mutation: &Mutation, now: LedgerMillis, claimed: &mut Vec<ClaimedJob>) {
@@ -342,6 +344,7 @@ impl Store {
             Mutation::Link { asset, slot, .. } => {
                 self.set_status(asset, AssetStatus::Linked, Some(*slot));
                 self.job(asset).state = JobState::Done;
+                self.open.remove(asset);
                 self.write_audit(asset, AuditAction::Linked, None);
             }
             Mutation::Postpone {
@@ -365,6 +368,7 @@ impl Store {
             Mutation::GiveUp { asset, failure, .. } => {
                 self.set_status(asset, AssetStatus::PendingLink, None);
                 self.job(asset).state = JobState::Dead;
+                self.open.remove(asset);
                 self.alerts.push(AlertRow {
                     asset: asset.clone(),
                     failure: *failure,
@@ -374,6 +378,7 @@ impl Store {
             Mutation::Delete { asset, .. } => {
                 self.assets.remove(asset);
                 self.jobs.remove(asset);
+                self.open.remove(asset);
                 self.write_audit(asset, AuditAction::Deleted, None);
             }
             Mutation::QueueVerification {
@@ -422,6 +427,7 @@ impl Store {
                 slot: None,
             },
         );
+        self.open.insert(asset.clone());
         self.jobs.insert(
             asset.clone(),
             JobRow {
@@ -442,26 +448,26 @@ impl Store {
         lease_ms: i64,
         expired: bool,
     ) -> Vec<ClaimedJob> {
-        let assets = &self.assets;
-        let claimable = self.jobs.iter_mut().filter(|(_, job)| match job.state {
+        let claimable = self.open_jobs().filter(|(_, job)| match job.state {
             JobState::Due { at } => at <= now,
             JobState::Leased { until } => expired && until <= now,
             JobState::Done | JobState::Dead => false,
         });
-        claimable
+        let claimable = claimable
             .take(limit as usize)
-            .map(|(asset, job)| {
-                job.token.0 += 1;
-                job.state = JobState::Leased {
-                    until: now + lease_ms,
-                };
-                ClaimedJob {
-                    asset: asset.clone(),
-                    key: assets[asset].key.clone(),
-                    job: job.clone(),
-                }
-            })
-            .collect()
+            .map(|(asset, _)| asset.clone());
+        let claimable: Vec<AssetId> = claimable.collect();
+        let claim = |asset: AssetId| {
+            let job = self.job(&asset);
+            job.token.0 += 1;
+            job.state = JobState::Leased {
+                until: now + lease_ms,
+            };
+            let job = job.clone();
+            let key = self.assets[&asset].key.clone();
+            ClaimedJob { asset, key, job }
+        };
+        claimable.into_iter().map(claim).collect()
     }
 
     fn set_status(&mut self, asset: &AssetId, status: AssetStatus, slot: Option<SlotNumber>) {
