@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
-use sim::record::history::{Operation, OperationId};
+use sim::record::history::OperationId;
 use sim::record::value::Value;
 
 pub(super) const CHECK: Check = Check {
@@ -23,24 +23,23 @@ const CONTENT: [&str; 3] = ["name", "category", "locker"];
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("assets")?;
+    let mut asked: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (_, operation) in record.history.iter() {
+        let input = &operation.input;
+        asked.entry(input.text("key")).or_default().push(input);
+    }
     let mut evidence = Vec::new();
     let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
     for row in rows {
         let (asset, key) = (row.text("asset"), row.text("key"));
         if let Some(other) = by_key.insert(key, asset) {
-            evidence.push(Evidence::new(
-                key,
-                format!("the key has two assets, {other} and {asset}"),
-            ));
+            let claim = format!("the key has two assets, {other} and {asset}");
+            evidence.push(Evidence::new(key, claim));
         }
-        let asked = |operation: &Operation| {
-            operation.input.text("key") == key && same(&operation.input, row)
-        };
-        if !record.history.iter().any(|(_, operation)| asked(operation)) {
-            evidence.push(Evidence::new(
-                asset,
-                format!("no client asked for this content under {key}"),
-            ));
+        let inputs = asked.get(key).map_or(&[][..], Vec::as_slice);
+        if !inputs.iter().any(|input| same(input, row)) {
+            let claim = format!("no client asked for this content under {key}");
+            evidence.push(Evidence::new(asset, claim));
         }
     }
     let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
