@@ -3,8 +3,8 @@
 //! madsim interposes std's clocks and entropy and forbids threads while a run is inside it, so that a
 //! library used in a node cannot reach the real machine; and it keeps the base clock those
 //! interposed clocks show. Its network, files, timers, kill and restart are not used, because they do
-//! not show the faults we need; nor is its executor, which spends more on a poll than everything
-//! around it and lets nobody else choose the order of tasks (see [`crate::scheduler`]).
+//! not show the faults we need; nor is its executor, which draws, locks and moves its clock at each
+//! poll and lets nobody else choose the order of tasks (see [`crate::scheduler`]).
 
 use std::time::Duration;
 
