@@ -237,6 +237,17 @@ fn a_request_in_hand_is_reset_by_a_crash_and_forgotten_by_a_power_loss() {
     assert!(!CallError::Reset.is_certain());
 }
 
+#[test]
+fn a_request_that_waits_at_a_paused_process_is_reset_when_it_dies() {
+    let cast = [("client", asks("server", &[10], 50)), ("server", server())];
+    let faults = [
+        during(FaultKind::Pause, "server", 5, 100),
+        during(FaultKind::Crash, "server", 25, 30),
+    ];
+    let lines = Stage::new(cast).with(faults).lines();
+    expect_lines(&lines, &["26 client 0 reset"], "accepted, not yet seen");
+}
+
 /// Sends every other node one message at 10 ms and says from whom it hears.
 fn greets() -> Program {
     program(|node| async move {
