@@ -23,6 +23,7 @@ use crate::network::{CallError, Incoming, MessageKind, Payload, Request};
 use crate::random::{Lineage, Root, Stream};
 use crate::record::history::{OperationId, Outcome};
 use crate::record::metrics::MetricKey;
+use crate::record::note::Note;
 use crate::record::trace::Happening;
 use crate::record::value::Value;
 use crate::world::World;
@@ -297,6 +298,14 @@ impl NodeContext {
     /// Leaves a note for the checks.
     pub fn note(&self, name: &'static str, detail: Value) {
         if self.is_alive() {
+            let note = Note {
+                at: self.world.now(),
+                node: self.name(),
+                incarnation: self.incarnation,
+                name: name.to_owned(),
+                detail: detail.clone(),
+            };
+            self.world.recorder().borrow_mut().notes.push(note);
             self.world
                 .trace(self.node, Happening::Noted { name, detail });
         }

@@ -15,6 +15,7 @@ use crate::record::fingerprint::Fingerprinter;
 use crate::record::history::{History, OperationId, Outcome};
 use crate::record::log::LogLine;
 use crate::record::metrics::Metrics;
+use crate::record::note::Note;
 use crate::record::trace::{Event, EventId, Happening, Trace};
 use crate::record::{Ending, Record};
 use crate::time::SimTime;
@@ -24,6 +25,8 @@ use crate::time::SimTime;
 pub struct Recorder {
     /// What clients saw.
     pub history: History,
+    /// What nodes said of themselves.
+    pub notes: Vec<Note>,
     /// What was measured.
     pub metrics: Metrics,
     /// What the system says of itself at the end.
@@ -107,6 +110,7 @@ impl Recorder {
             nodes,
             history: self.history,
             trace: self.trace,
+            notes: self.notes,
             metrics: self.metrics,
             facts: self.facts,
             pending: self.pending,

@@ -17,6 +17,7 @@ use sim::record::Record;
 use sim::record::facts::Facts;
 use sim::record::history::History;
 use sim::record::metrics::MetricKey;
+use sim::record::note::Note;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +30,8 @@ struct Fixture {
     subjects: Vec<String>,
     #[serde(default)]
     history: History,
+    #[serde(default)]
+    notes: Vec<Note>,
     #[serde(default)]
     facts: Facts,
     #[serde(default)]
@@ -51,6 +54,7 @@ impl Fixture {
     fn record(&self) -> Record {
         let mut observations = Recorder::default();
         observations.history = self.history.clone();
+        observations.notes = self.notes.clone();
         observations.facts = self.facts.clone();
         observations.pending = self.pending.clone();
         observations.objectives = self.objectives.clone();

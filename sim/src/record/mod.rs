@@ -1,7 +1,7 @@
 //! The record: all that a run leaves behind, and all that a check may read.
 //!
 //! Start with [`Record`]. The parts, in the order in which they come to be: the [`trace`] (what
-//! happened), its [`fingerprint`], the [`history`] (what clients saw), [`metrics`], [`log`] lines,
+//! happened), its [`fingerprint`], the [`history`] (what clients saw), [`note`]s of nodes, [`metrics`], [`log`] lines,
 //! [`finding`]s of the world itself, and [`facts`] read when all is quiet. [`value`] is the form in
 //! which business data appears here.
 
@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod history;
 pub mod log;
 pub mod metrics;
+pub mod note;
 pub mod trace;
 pub mod value;
 
@@ -26,6 +27,7 @@ use crate::record::fingerprint::{Checkpoint, Fingerprint};
 use crate::record::history::History;
 use crate::record::log::LogLine;
 use crate::record::metrics::Metrics;
+use crate::record::note::Note;
 use crate::record::trace::Trace;
 use crate::recorder::Recorder;
 use crate::time::SimTime;
@@ -69,6 +71,8 @@ pub struct Record {
     pub history: History,
     /// Everything that happened; empty when the run did not keep it.
     pub trace: Trace,
+    /// What nodes said of themselves, in the order of time.
+    pub notes: Vec<Note>,
     /// What was measured.
     pub metrics: Metrics,
     /// What the system said of itself at the end.
