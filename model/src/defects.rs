@@ -21,6 +21,14 @@ pub enum Defect {
     SagaNotResumedAfterCrash,
     /// The synchronous path waits for the hardware's own time limit instead of its budget.
     HardwareLimitOnSynchronousPath,
+    /// An error that says nothing of a neighbour's health opens the circuit breaker before it.
+    BreakerCountsValidationErrors,
+    /// A half-open circuit breaker lets every call pass as a probe.
+    HalfOpenAdmitsMany,
+    /// A probe whose caller went away keeps its place in the half-open circuit breaker.
+    BreakerNeverCloses,
+    /// A connection whose user went away in the middle of a statement is lost to its pool.
+    ConnectionLeakedOnTimeout,
 }
 
 /// What is known of a defect.
@@ -85,6 +93,38 @@ pub const DEFECTS: &[DefectInfo] = &[
         mistake: "users wait for the 30 s hardware limit instead of the 5 s budget of the request",
         seen_in: None,
         caught_by: "slo_met",
+    },
+    DefectInfo {
+        defect: Defect::BreakerCountsValidationErrors,
+        name: "breaker_counts_validation_errors",
+        mistake: "a refused request counts as a failure of the neighbour that refused it",
+        seen_in: None,
+        caught_by: "breaker_legal",
+    },
+    DefectInfo {
+        defect: Defect::HalfOpenAdmitsMany,
+        name: "half_open_admits_many",
+        mistake: "every call that comes while the breaker is half-open passes as a probe",
+        seen_in: Some(
+            "resilience4j #1432, opossum #119: half-open let a flood pass instead of one probe",
+        ),
+        caught_by: "breaker_legal",
+    },
+    DefectInfo {
+        defect: Defect::BreakerNeverCloses,
+        name: "breaker_never_closes",
+        mistake: "a probe that is abandoned does not give its place back, and nobody gives it up",
+        seen_in: Some(
+            "resilience4j #544, #903, monix #1080: a cancelled or ignored probe kept its permit for ever",
+        ),
+        caught_by: "breaker_legal",
+    },
+    DefectInfo {
+        defect: Defect::ConnectionLeakedOnTimeout,
+        name: "connection_leaked_on_timeout",
+        mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
+        seen_in: None,
+        caught_by: "pool_bounded",
     },
 ];
 

@@ -8,7 +8,8 @@
 //! a request: [`client`], [`core`], [`ledger`], [`locker`]. What the system promises stands in
 //! [`invariants`], the bugs it can be given in [`defects`], the places where faults may strike in
 //! [`points`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
-//! reads how it all ended; [`journal`] is the log format of whoever has a disk.
+//! reads how it all ended; [`journal`] is the log format of whoever has a disk, [`resilience`] what
+//! keeps a Core standing while a neighbour fails.
 
 pub mod system;
 
@@ -16,6 +17,8 @@ pub mod client;
 pub mod core;
 pub mod ledger;
 pub mod locker;
+
+pub mod resilience;
 
 pub mod config;
 pub mod failure;
