@@ -17,11 +17,57 @@ pub enum Failure {
     LedgerConflict,
     /// The Ledger cannot be reached.
     LedgerDown,
+    /// Some systems have done their part and others cannot: what was done is taken back.
+    PartialCommit,
     /// The commit's outcome is unknown to Core; it completes on its own.
     TimeoutAfterCommit,
 }
 
+/// How bad a failure is for the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Others were in the way; it passes.
+    Warning,
+    /// The service does less than it could.
+    Degraded,
+    /// The request is at fault.
+    Error,
+    /// People must act; it counts against the service level.
+    Critical,
+}
+
 impl Failure {
+    /// Every failure.
+    pub const ALL: [Failure; 8] = [
+        Failure::LockerTimeout,
+        Failure::LockerUnreachable,
+        Failure::LockerHardware,
+        Failure::LedgerConstraint,
+        Failure::LedgerConflict,
+        Failure::LedgerDown,
+        Failure::PartialCommit,
+        Failure::TimeoutAfterCommit,
+    ];
+
+    /// The failure with this code.
+    pub fn from_code(code: &str) -> Option<Failure> {
+        Failure::ALL
+            .into_iter()
+            .find(|failure| failure.code() == code)
+    }
+
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Failure::LockerTimeout | Failure::LockerUnreachable => Severity::Degraded,
+            Failure::LedgerConstraint => Severity::Error,
+            Failure::LedgerConflict | Failure::TimeoutAfterCommit => Severity::Warning,
+            Failure::LockerHardware | Failure::LedgerDown | Failure::PartialCommit => {
+                Severity::Critical
+            }
+        }
+    }
+
     /// The fixed code.
     pub fn code(self) -> &'static str {
         match self {
@@ -31,6 +77,7 @@ impl Failure {
             Failure::LedgerConstraint => "E_LEDGER_CONSTRAINT",
             Failure::LedgerConflict => "E_LEDGER_CONFLICT",
             Failure::LedgerDown => "E_LEDGER_DOWN",
+            Failure::PartialCommit => "E_PARTIAL_COMMIT",
             Failure::TimeoutAfterCommit => "E_TIMEOUT_POST_COMMIT",
         }
     }
@@ -46,6 +93,7 @@ impl Failure {
             Failure::LedgerConstraint => "The request is not valid. Please check your input.",
             Failure::LedgerConflict => "The same request is being worked on. Please retry.",
             Failure::LedgerDown => "The service is unavailable. Please try again later.",
+            Failure::PartialCommit => "Some operations failed. Changes are being rolled back.",
             Failure::TimeoutAfterCommit => "The request was accepted; updates may be delayed.",
         }
     }

@@ -39,6 +39,18 @@ text_id! {
     /// A queued verification.
     VerificationId
 }
+text_id! {
+    /// A registration as a saga.
+    SagaId
+}
+text_id! {
+    /// Work on a saga that some instance is to do.
+    JobId
+}
+text_id! {
+    /// Work that was given up.
+    LetterId
+}
 
 /// A slot of a Locker, counted from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -21,16 +21,24 @@ pub const INTENT_STAGED: &str = "core.intent.staged";
 pub const INTENT_COMMITTED: &str = "core.intent.committed";
 /// The Locker has answered; the Ledger does not know yet.
 pub const LINK_ANSWERED: &str = "core.link.answered";
+/// A saga's step is written in a transaction that is not committed.
+pub const STEP_STAGED: &str = "core.step.staged";
+/// A Locker has taken a link back; the Ledger does not know yet.
+pub const UNLINK_ANSWERED: &str = "core.unlink.answered";
 /// The outcome is durable; the client has no answer yet.
 pub const OUTCOME_COMMITTED: &str = "core.outcome.committed";
 /// A worker has claimed a link job and has not begun it.
 pub const JOB_CLAIMED: &str = "core.job.claimed";
-/// A worker's attempt was answered; the Ledger does not know yet.
-pub const JOB_ANSWERED: &str = "core.job.answered";
+/// A verification's evidence is judged; the Ledger does not know yet.
+pub const EVIDENCE_JUDGED: &str = "verify.evidence.judged";
+/// A verification's result is durable; Core was not told.
+pub const RESULT_COMMITTED: &str = "verify.result.committed";
 /// The Ledger has written a batch to its log and not synced it.
 pub const LOG_WRITTEN: &str = "ledger.log.written";
 /// The Ledger has synced a batch and answered nobody.
 pub const LOG_SYNCED: &str = "ledger.log.synced";
+/// The Ledger has written a checkpoint and not synced it; the old log is whole.
+pub const CHECKPOINT_WRITTEN: &str = "ledger.checkpoint.written";
 /// A Locker has received a link command and not begun it.
 pub const COMMAND_RECEIVED: &str = "locker.command.received";
 /// A Locker has linked the asset durably and not answered.
@@ -65,9 +73,24 @@ pub const FAULT_POINTS: &[FaultPoint] = &[
     ),
     point(JOB_CLAIMED, "core-*", "a link job is claimed, not begun"),
     point(
-        JOB_ANSWERED,
+        STEP_STAGED,
         "core-*",
-        "a link job was answered, the Ledger does not know",
+        "a saga's step is staged, not committed",
+    ),
+    point(
+        UNLINK_ANSWERED,
+        "core-*",
+        "a link is taken back, the Ledger does not know",
+    ),
+    point(
+        EVIDENCE_JUDGED,
+        "verify-*",
+        "evidence is judged, the Ledger does not know",
+    ),
+    point(
+        RESULT_COMMITTED,
+        "verify-*",
+        "a result is durable, Core was not told",
     ),
     point(
         LOG_WRITTEN,
@@ -75,6 +98,11 @@ pub const FAULT_POINTS: &[FaultPoint] = &[
         "a batch is written to the log, not synced",
     ),
     point(LOG_SYNCED, "ledger", "a batch is durable, nobody answered"),
+    point(
+        CHECKPOINT_WRITTEN,
+        "ledger",
+        "a checkpoint is written beside the log, not synced",
+    ),
     point(
         COMMAND_RECEIVED,
         "locker-*",

@@ -1,13 +1,23 @@
 //! Core: the orchestrator. Several stateless instances over one Ledger.
 //!
-//! [`protocol`] is its interface for clients; [`registration`] the synchronous path; [`recovery`] the
-//! asynchronous one; [`linking`] and [`ledger_client`] how it talks to Lockers and Ledger; [`retry`]
-//! its schedules; [`node`] the process.
+//! [`protocol`] is what is asked, [`node`] the process. A room for each thing that is asked:
+//! [`registration`] and its [`saga`], [`renaming`], [`reading`], [`verification`], [`dead_letters`],
+//! [`audit`]. [`worker`] takes up what other instances left. Under them: [`answers`] (idempotency
+//! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share).
 
-pub mod ledger_client;
-pub mod linking;
 pub mod node;
 pub mod protocol;
-pub mod recovery;
+
+pub mod audit;
+pub mod dead_letters;
+pub mod reading;
 pub mod registration;
+pub mod renaming;
+pub mod saga;
+pub mod verification;
+pub mod worker;
+
+pub mod answers;
+pub mod asset;
+pub mod lockers;
 pub mod retry;

@@ -1,65 +1,237 @@
-//! Core as a node: serves clients and works on link jobs. It keeps nothing that a crash would lose.
+//! Core as a node: serves clients and works on what was left to be done. It keeps nothing that a
+//! crash would lose.
+//!
+//! Start at [`run`]; what is asked is told apart in `Core::answer`. An instance that is told to drain
+//! takes nothing new, finishes what it has begun, and ends: that is one half of a rolling restart, of
+//! which the other is [`deployer`](crate::deployer).
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sim::NodeContext;
+use sim::latency::Latency;
 use sim::network::Incoming;
 
-use super::ledger_client::LedgerClient;
-use super::protocol::{Answer, RegisterAsset};
-use super::recovery;
-use super::registration::{CoreSetup, Registration};
+use super::dead_letters::{self, Decision};
+use super::lockers::Lockers;
+use super::protocol::{Answer, Ask, Body, CoreRequest};
+use super::saga::runner::SagaRunner;
+use super::{audit, reading, registration, renaming, verification, worker};
+use crate::config::Timing;
+use crate::defects::Defects;
+use crate::failure::Failure;
+use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::resilience::deadline::Deadline;
 
-/// A Core's program.
-pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
-    let ledger = LedgerClient::new(context.clone());
-    context.spawn(
-        "recovery",
-        recovery::run(context.clone(), ledger.clone(), setup.clone()),
-    );
-    let registration = Registration::new(context.clone(), ledger, setup);
-    loop {
-        let incoming = context.receive().await;
-        let serve = serve(context.clone(), registration.clone(), incoming);
-        // The task's cause is the request, whatever else this instance does meanwhile.
-        context.spawn_for(serve.0, serve.1);
+/// How long a draining instance waits for what it has begun.
+const GRACE: Duration = Duration::from_secs(12);
+/// How long a redeployed instance takes to come back.
+const RESTART_AFTER: Duration = Duration::from_secs(2);
+
+/// What a Core is made of.
+pub struct CoreSetup {
+    /// How long validation takes.
+    pub validate: Latency,
+    /// How long writing the answer takes.
+    pub respond: Latency,
+    /// How many connections to the Ledger one instance has at most.
+    pub connections: u32,
+    /// The bugs switched on.
+    pub defects: Defects,
+}
+
+impl CoreSetup {
+    /// Core's part of the system's configuration.
+    ///
+    /// # Panics
+    /// When a table does not ascend: configurations are validated before anything is built.
+    pub fn of(timing: &Timing, connections: u32, defects: &Defects) -> CoreSetup {
+        let latency = |table| Latency::try_from(table).expect("validated tables ascend");
+        CoreSetup {
+            validate: latency(timing.validate),
+            respond: latency(timing.respond),
+            connections,
+            defects: defects.clone(),
+        }
     }
 }
 
-fn serve(
-    context: NodeContext,
-    registration: Registration,
-    incoming: Incoming,
-) -> (sim::random::Lineage, impl Future<Output = ()> + 'static) {
-    let lineage = incoming.lineage;
-    let served = async move {
-        let request: Arc<RegisterAsset> = incoming
+/// One process of Core.
+pub struct Core {
+    /// Its way to the world.
+    pub context: NodeContext,
+    /// What it is made of.
+    pub setup: Rc<CoreSetup>,
+    /// Its way to the Ledger.
+    pub ledger: LedgerClient,
+    /// What takes registrations forward.
+    pub sagas: SagaRunner,
+    draining: Cell<bool>,
+    under_way: Cell<u32>,
+}
+
+/// A Core's program.
+pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
+    let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
+    let lockers = Lockers::new(context.clone(), &setup.defects);
+    let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, &setup.defects);
+    let core = Rc::new(Core {
+        context: context.clone(),
+        setup,
+        ledger,
+        sagas,
+        draining: Cell::new(false),
+        under_way: Cell::new(0),
+    });
+    context.spawn("worker", worker::run(core.clone()));
+    loop {
+        let incoming = context.receive().await;
+        // The task's cause is the request, whatever else this instance does meanwhile.
+        context.spawn_for(incoming.lineage, core.clone().serve(incoming));
+    }
+}
+
+impl Core {
+    /// Whether it takes nothing new any more.
+    pub fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Counts work that a drain waits for.
+    pub fn begin_work(self: &Rc<Self>) -> Work {
+        self.under_way.set(self.under_way.get() + 1);
+        Work(self.clone())
+    }
+
+    async fn serve(self: Rc<Self>, incoming: Incoming) {
+        let request: Arc<CoreRequest> = incoming
             .payload()
             .expect("Core is asked in its own protocol");
-        let began = context.monotonic();
+        if let Ask::Drain = request.ask {
+            self.context.reply(&incoming, Answer::ok(202, Body::Nothing));
+            self.drain().await;
+            return;
+        }
+        let work = self.begin_work();
+        let began = self.context.monotonic();
+        let deadline = Deadline::within(Duration::from_millis(request.budget_ms), began);
         let answered = Cell::new(false);
         let answer_early = |answer: Answer| {
             answered.set(true);
-            context.reply(&incoming, answer);
+            self.context.reply(&incoming, answer);
         };
-        let answer = registration.register(&request, answer_early).await;
-        measure(&context, &answer, context.monotonic() - began);
+        let answer = self.answer(&request.ask, deadline, answer_early).await;
+        self.step("respond", self.context.work(&self.setup.respond)).await;
+        self.measure(&request.ask, &answer, self.context.monotonic() - began);
         if !answered.get() {
-            context.reply(&incoming, answer);
+            self.context.reply(&incoming, answer);
         }
-    };
-    (lineage, served)
+        drop(work);
+    }
+
+    async fn answer(&self, ask: &Ask, deadline: Deadline, answer_early: impl Fn(Answer)) -> Answer {
+        if self.is_draining() {
+            return Answer::later(503, None);
+        }
+        let (context, ledger, defects) = (&self.context, &self.ledger, &self.setup.defects);
+        let answered = match ask {
+            Ask::Register(request) => {
+                return registration::register(self, request, deadline, answer_early).await;
+            }
+            Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
+            Ask::Read(asset) => reading::read(ledger, asset, deadline).await,
+            Ask::RequestVerification { key, asset } => {
+                verification::request(context, ledger, key, asset, defects, deadline).await
+            }
+            Ask::VerificationCompleted { verification } => {
+                verification::completed(context, ledger, verification, deadline).await
+            }
+            Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
+            Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
+                let decision = match ask {
+                    Ask::ReplayDeadLetter(_) => Decision::Replay,
+                    _ => Decision::Discard,
+                };
+                let actor = context.name();
+                dead_letters::decide(ledger, letter, decision, &actor, deadline).await
+            }
+            Ask::QueryAudit(asset) => {
+                let rows = ledger.read("audit.query", deadline, audit::of_asset(asset)).await;
+                rows.map(|rows| {
+                    let told = rows.iter().map(|row| audit::told(row));
+                    Answer::ok(200, Body::Audit(told.collect()))
+                })
+            }
+            Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
+            Ask::Drain => unreachable!("a drain is not answered like a question"),
+        };
+        answered.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Graceful shutdown: what is begun is finished, within a grace.
+    async fn drain(&self) {
+        if self.draining.replace(true) {
+            return;
+        }
+        let began = self.context.monotonic();
+        while self.under_way.get() > 0 && self.context.monotonic() - began < GRACE {
+            self.context.sleep(Duration::from_millis(100)).await;
+        }
+        self.context.reached(if self.under_way.get() == 0 {
+            "instance_was_drained"
+        } else {
+            "grace_ran_out"
+        });
+        self.context.abort(RESTART_AFTER).await;
+    }
+
+    /// Measures a step of the synchronous path on the instance's own clock.
+    pub async fn step<T>(&self, step: &str, work: impl Future<Output = T>) -> T {
+        let began = self.context.monotonic();
+        let done = work.await;
+        let span = self.context.monotonic() - began;
+        self.context
+            .measure("core.registration.step", &[("step", step)], Some(span));
+        done
+    }
+
+    fn measure(&self, ask: &Ask, answer: &Answer, span: Duration) {
+        let status = match answer.failure {
+            Some(failure) => failure.code(),
+            None if answer.is_success() => "ok",
+            None => "refused",
+        };
+        let labels = [
+            ("subsystem", "core"),
+            ("operation", ask.name()),
+            ("status", status),
+        ];
+        self.context.count("core.orchestration.requests", &labels);
+        self.context
+            .measure("core.orchestration.latency", &labels, Some(span));
+    }
 }
 
-fn measure(context: &NodeContext, answer: &Answer, span: std::time::Duration) {
-    let status = answer.failure.map_or("ok", |failure| failure.code());
-    let labels = [
-        ("subsystem", "core"),
-        ("operation", "register"),
-        ("status", status),
-    ];
-    context.count("core.orchestration.requests", &labels);
-    context.measure("core.orchestration.latency", &labels, Some(span));
+/// Work a drain waits for, until dropped.
+pub struct Work(Rc<Core>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
+    }
+}
+
+/// What a client is told when the Ledger did not do what it was asked.
+fn failed(error: &LedgerError) -> Answer {
+    match error {
+        LedgerError::Unavailable | LedgerError::CircuitOpen => {
+            Answer::later(503, Some(Failure::LedgerDown))
+        }
+        LedgerError::Unknown => Answer::later(503, Some(Failure::TimeoutAfterCommit)),
+        LedgerError::Sql(_) | LedgerError::Stale => {
+            Answer::later(409, Some(Failure::LedgerConflict))
+        }
+    }
 }

@@ -1,75 +1,221 @@
-//! Core's interface for clients.
+//! What clients, Verify and operations ask of Core, and what it answers.
+//!
+//! A request carries the budget its sender still has for it, as a span (see
+//! [`deadline`](crate::resilience::deadline)). An answer carries a status as HTTP has it, the failure's
+//! fixed code, and whether the same request may be sent again.
 
+use serde::{Deserialize, Serialize};
 use sim::network::{Payload, Request};
 
+use super::asset::{AssetContent, AssetStatus, Strategy};
 use crate::failure::Failure;
-use crate::ids::{AssetId, IdempotencyKey, SlotNumber, VerificationId};
-use crate::ledger::store::{AssetContent, AssetStatus, StoredAnswer};
+use crate::ids::{
+    AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId,
+};
 
-/// `POST /api/assets` with an idempotency key.
+/// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CoreRequest {
+    /// How long the sender will wait, in milliseconds.
+    pub budget_ms: u64,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// Register an asset and link it.
+    Register(RegisterAsset),
+    /// Rename an asset whose version the sender has seen.
+    Rename {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// The changes: all are made or none, in this order.
+        changes: Vec<Renaming>,
+    },
+    /// Read an asset.
+    Read(AssetId),
+    /// Verify an asset again.
+    RequestVerification {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// The asset.
+        asset: AssetId,
+    },
+    /// Verify reports a finished verification (its webhook `verification.completed`).
+    VerificationCompleted {
+        /// Which.
+        verification: VerificationId,
+    },
+    /// The dead letters that wait for a decision.
+    ListDeadLetters,
+    /// Give a dead letter's work another chance.
+    ReplayDeadLetter(LetterId),
+    /// Decide that a dead letter's work is not to be done.
+    DiscardDeadLetter(LetterId),
+    /// What happened to an asset.
+    QueryAudit(AssetId),
+    /// Whether the instance serves.
+    Health,
+    /// Finish what is begun, take nothing new, and restart: a redeploy.
+    Drain,
+}
+
+/// A registration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RegisterAsset {
-    /// One per intent; the same over all retries of it.
+    /// One key per intent.
     pub key: IdempotencyKey,
     /// What to register.
     pub content: AssetContent,
+    /// What to do when the link fails.
+    pub strategy: Strategy,
 }
 
-/// Core's answer, in HTTP's terms.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One change of a rename.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Renaming {
+    /// The asset.
+    pub asset: AssetId,
+    /// The version the sender has seen.
+    pub version: i64,
+    /// The new name.
+    pub name: String,
+}
+
+/// Core's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Answer {
-    /// 201 linked, 202 kept without its link; 4xx certainly not done; 409 and 5xx may be retried.
+    /// HTTP status.
     pub status: u16,
-    /// The failure told with it.
+    /// What went wrong, if anything did.
     pub failure: Option<Failure>,
-    /// The asset, when there is one.
-    pub asset: Option<AssetId>,
-    /// Its status.
-    pub asset_status: Option<AssetStatus>,
-    /// Its slot.
-    pub slot: Option<SlotNumber>,
-    /// Its queued verification.
-    pub verification: Option<VerificationId>,
+    /// Whether the same request may be sent again, and may then be answered differently.
+    pub again: bool,
+    /// What was asked for.
+    pub body: Body,
+}
+
+/// What an answer tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Body {
+    /// Nothing besides the status.
+    Nothing,
+    /// A registered asset.
+    Registered {
+        /// Its name.
+        asset: AssetId,
+        /// Where it stands.
+        status: AssetStatus,
+        /// Its slot, once linked.
+        slot: Option<SlotNumber>,
+        /// Its verification, once queued.
+        verification: Option<VerificationId>,
+    },
+    /// Every change was made; the new versions.
+    Renamed(Vec<(AssetId, i64)>),
+    /// Somebody else changed this asset first; its version now.
+    Conflict(AssetId, i64),
+    /// An asset as it is.
+    Asset {
+        /// Its name.
+        asset: AssetId,
+        /// What its owner calls it.
+        name: String,
+        /// Where it stands.
+        status: AssetStatus,
+        /// Its version.
+        version: i64,
+    },
+    /// A queued verification, perhaps one that was queued before.
+    Verification(VerificationId),
+    /// Open dead letters.
+    Letters(Vec<LetterId>),
+    /// What was done to an asset, in the order of the entries' numbers.
+    Audit(Vec<String>),
+}
+
+impl Ask {
+    /// As metrics name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Ask::Register(_) => "register",
+            Ask::Rename { .. } => "rename",
+            Ask::Read(_) => "read",
+            Ask::RequestVerification { .. } => "request_verification",
+            Ask::VerificationCompleted { .. } => "verification_completed",
+            Ask::ListDeadLetters => "list_dead_letters",
+            Ask::ReplayDeadLetter(_) => "replay_dead_letter",
+            Ask::DiscardDeadLetter(_) => "discard_dead_letter",
+            Ask::QueryAudit(_) => "query_audit",
+            Ask::Health => "health",
+            Ask::Drain => "drain",
+        }
+    }
 }
 
 impl Answer {
-    /// An answer that tells of a failure and no asset.
-    pub fn failed(status: u16, failure: Failure) -> Answer {
+    /// It was done.
+    pub fn ok(status: u16, body: Body) -> Answer {
+        Answer {
+            status,
+            failure: None,
+            again: false,
+            body,
+        }
+    }
+
+    /// It was refused, and will be refused again.
+    pub fn refused(status: u16, failure: Failure) -> Answer {
         Answer {
             status,
             failure: Some(failure),
-            asset: None,
-            asset_status: None,
-            slot: None,
-            verification: None,
+            again: false,
+            body: Body::Nothing,
         }
     }
 
-    /// A stored answer, given (again).
-    pub fn stored(asset: &AssetId, stored: &StoredAnswer) -> Answer {
+    /// It could not be done now.
+    pub fn later(status: u16, failure: Option<Failure>) -> Answer {
         Answer {
-            status: stored.status,
-            failure: stored.failure,
-            asset: Some(asset.clone()),
-            asset_status: Some(stored.asset_status),
-            slot: stored.slot,
-            verification: stored.verification.clone(),
+            status,
+            failure,
+            again: true,
+            body: Body::Nothing,
         }
     }
 
-    /// Whether the client was told that its asset is registered.
+    /// Whether the client was told that what it asked for is done or will be.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Whether trying again may help.
-    pub fn may_be_retried(&self) -> bool {
-        self.status == 409 || self.status >= 500
+    /// The answer to a registration.
+    pub fn registered(
+        status: u16,
+        failure: Option<Failure>,
+        asset: &AssetId,
+        asset_status: AssetStatus,
+        linked: Option<(SlotNumber, VerificationId)>,
+    ) -> Answer {
+        let (slot, verification) = linked.unzip();
+        Answer {
+            status,
+            failure,
+            again: false,
+            body: Body::Registered {
+                asset: asset.clone(),
+                status: asset_status,
+                slot,
+                verification,
+            },
+        }
     }
 }
 
-impl Payload for RegisterAsset {}
+impl Payload for CoreRequest {}
 impl Payload for Answer {}
-impl Request for RegisterAsset {
+impl Request for CoreRequest {
     type Response = Answer;
 }

@@ -1,367 +1,247 @@
-//! Asset registration by partial commit: the synchronous path.
+//! Asset registration: the synchronous path.
 //!
 //! ```text
-//! validate → begin → write intent → COMMIT → link Locker → write outcome → COMMIT → answer
-//!                                     │                                     │
-//!        nothing happened before here ┘      the answer is stored with it ──┘
+//! validate → begin → write intent → COMMIT → saga: link, record, queue verification → answer
+//!                                     │                     │
+//!        nothing happened before here ┘      each step is durable with what it did
 //! ```
 //!
-//! The intent (key, asset, leased link job) is durable before the Locker is asked, so whatever
-//! happens afterwards, another instance finds the job when the lease has run out and finishes it.
-//! When the Locker does not answer in time the asset is kept as `pending_link`, its job waits five
-//! minutes, and the client is told 202.
+//! The intent (key, asset, saga, leased job) is durable before the Locker is asked, so whatever
+//! happens afterwards another instance finds the job when its lease has run out. What comes of a link
+//! that fails is the strategy's word: see [`runner`](super::saga::runner).
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use sim::NodeContext;
-use sim::latency::Latency;
 use sim::random::Root;
 
-use super::ledger_client::{LedgerClient, LedgerError};
-use super::linking;
+use super::answers;
+use super::asset::AssetStatus;
+use super::audit::Entry;
+use super::lockers::{HARDWARE_LIMIT, SYNCHRONOUS_LIMIT};
+use super::node::Core;
 use super::protocol::{Answer, RegisterAsset};
-use super::retry::link_retry_wait;
-use crate::config::Timing;
-use crate::defects::{Defect, Defects};
+use super::saga::course::Course;
+use super::saga::ledger::Claim;
+use super::saga::runner::{End, Patience};
+use crate::defects::Defect;
 use crate::failure::Failure;
-use crate::ids::{AssetId, DeviceOperation, FencingToken, SlotNumber, VerificationId};
-use crate::ledger::store::{AssetStatus, KeyRow, Mutation, Refusal, StoredAnswer};
+use crate::ids::{AssetId, DeviceOperation, FencingToken, JobId, SagaId};
+use crate::ledger::client::LedgerError;
+use crate::ledger::client::transaction::Transaction;
+use crate::ledger::engine::SqlState;
+use crate::ledger::engine::value::Value;
+use crate::ledger::protocol::LedgerMillis;
+use crate::ledger::query;
+use crate::ledger::tables::assets;
 use crate::points;
+use crate::resilience::deadline::Deadline;
 
-/// How long the registering instance has before others may take over its link job.
+/// How long the registering instance has before others may take over its saga.
 const INTENT_LEASE: Duration = Duration::from_secs(30);
+/// What is left of the client's patience must suffice to answer.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 /// The claim that a registration gives its own instance.
 const FIRST_CLAIM: FencingToken = FencingToken(1);
 
-/// What Core's synchronous path needs.
-#[derive(Clone)]
-pub struct Registration {
-    context: NodeContext,
-    ledger: LedgerClient,
-    setup: Rc<CoreSetup>,
-}
-
-/// What a Core is made of.
-pub struct CoreSetup {
-    /// How long validation takes.
-    pub validate: Latency,
-    /// How long writing the answer takes.
-    pub respond: Latency,
-    /// The bugs switched on.
-    pub defects: Defects,
-}
-
-impl CoreSetup {
-    /// Core's part of the system's timing.
-    ///
-    /// # Panics
-    /// When a table does not ascend: configurations are validated before anything is built.
-    pub fn of(timing: &Timing, defects: &Defects) -> CoreSetup {
-        let latency = |table| Latency::try_from(table).expect("validated tables ascend");
-        CoreSetup {
-            validate: latency(timing.validate),
-            respond: latency(timing.respond),
-            defects: defects.clone(),
-        }
+/// Registers an asset. `answer_early` sends an answer ahead of its time, for a defect.
+pub async fn register(
+    core: &Core,
+    request: &RegisterAsset,
+    deadline: Deadline,
+    answer_early: impl Fn(Answer),
+) -> Answer {
+    let context = &core.context;
+    core.step("validate", context.work(&core.setup.validate)).await;
+    if request.content.name.is_empty() {
+        return Answer::refused(400, Failure::LedgerConstraint);
     }
-}
-
-/// An intent in the making.
-struct Intent {
-    asset: AssetId,
-    operation: DeviceOperation,
-}
-
-/// Why the path ends early: with this answer.
-type Early = Answer;
-
-impl Registration {
-    /// The synchronous path of one Core.
-    pub fn new(context: NodeContext, ledger: LedgerClient, setup: Rc<CoreSetup>) -> Registration {
-        Registration {
-            context,
-            ledger,
-            setup,
-        }
+    context.pass(points::REQUEST_VALIDATED).await;
+    let digest = answers::digest(&(&request.content, request.strategy));
+    let claim = draw_claim(context, request);
+    let intent = commit_intent(core, request, &claim, &digest, deadline, answer_early);
+    if let Err(early) = intent.await {
+        return early;
     }
-
-    /// Registers an asset. `answer_early` sends an answer ahead of its time, for a defect.
-    pub async fn register(&self, request: &RegisterAsset, answer_early: impl Fn(Answer)) -> Answer {
-        let answer = match self.commit_intent(request, answer_early).await {
-            Ok(intent) => self.link_and_settle(request, &intent).await,
-            Err(early) => early,
-        };
-        self.step("respond", self.context.work(&self.setup.respond))
-            .await;
-        answer
-    }
-
-    /// Everything before the Locker is asked.
-    async fn commit_intent(
-        &self,
-        request: &RegisterAsset,
-        answer_early: impl Fn(Answer),
-    ) -> Result<Intent, Early> {
-        self.step("validate", self.context.work(&self.setup.validate))
-            .await;
-        if request.content.name.is_empty() {
-            return Err(Answer::failed(400, Failure::LedgerConstraint));
-        }
-        self.context.pass(points::REQUEST_VALIDATED).await;
-        let down = |_| Answer::failed(503, Failure::LedgerDown);
-        let transaction = self
-            .step("begin", self.ledger.begin())
-            .await
-            .map_err(down)?;
-        let intent = self.draw_intent();
-        let mut staged = vec![self.intent_mutation(request, &intent)];
-        let early = self
-            .setup
-            .defects
-            .has(Defect::AckBeforeCommit)
-            .then(|| postponed_stored(Failure::LockerTimeout));
-        staged.extend(early.clone().map(|answer| Mutation::Answer {
-            key: request.key.clone(),
-            answer,
-        }));
-        let write = async {
-            self.ledger.write(transaction, staged).await?;
-            self.context.pass(points::INTENT_STAGED).await;
-            if let Some(early) = &early {
-                answer_early(Answer::stored(&intent.asset, early));
-            }
-            self.ledger.commit(transaction).await
-        };
-        match self.step("ledger_write", write).await {
-            Ok(()) => {}
-            Err(LedgerError::Down) => return Err(Answer::failed(503, Failure::LedgerDown)),
-            Err(LedgerError::Refused(Refusal::KeyTaken(row))) => {
-                return Err(self.answer_again(request, &row));
-            }
-            Err(LedgerError::Refused(Refusal::StaleClaim)) => panic!("an intent makes no claim"),
-            Err(LedgerError::Unknown) => self.read_back(request, &intent).await?,
-        }
-        self.context.pass(points::INTENT_COMMITTED).await;
-        Ok(intent)
-    }
-
-    fn draw_intent(&self) -> Intent {
-        let bits = self.context.stream(Root::Schedule, "asset id").bits();
-        Intent {
-            asset: AssetId(format!("asset-{bits:016x}")),
-            operation: DeviceOperation(format!("link-{bits:016x}")),
-        }
-    }
-
-    fn intent_mutation(&self, request: &RegisterAsset, intent: &Intent) -> Mutation {
-        Mutation::Register {
-            key: request.key.clone(),
-            asset: intent.asset.clone(),
-            content: request.content.clone(),
-            operation: intent.operation.clone(),
-            lease_ms: INTENT_LEASE.as_millis() as i64,
-        }
-    }
-
-    /// The intent's commit was not answered. It may be durable, it may become so: read, do not guess.
-    async fn read_back(&self, request: &RegisterAsset, intent: &Intent) -> Result<(), Early> {
-        self.context.reached("commit_outcome_was_unknown");
-        match self.ledger.look_up(&request.key).await {
-            Ok(Some(row)) if row.asset == intent.asset => Ok(()),
-            Ok(Some(row)) => Err(self.answer_again(request, &row)),
-            Ok(None) | Err(_) => Err(Answer::failed(503, Failure::LedgerDown)),
-        }
-    }
-
-    /// The key was used before: the same request gets the same answer, another one is refused.
-    fn answer_again(&self, request: &RegisterAsset, row: &KeyRow) -> Answer {
-        let same = row.content == request.content || self.setup.defects.has(Defect::KeyIgnoresBody);
-        if !same {
-            self.context.reached("key_reuse_was_refused");
-            return Answer::failed(422, Failure::LedgerConstraint);
-        }
-        match &row.answer {
-            Some(answer) => {
-                self.context.reached("stored_answer_was_given_again");
-                Answer::stored(&row.asset, answer)
-            }
-            None => Answer::failed(409, Failure::LedgerConflict),
-        }
-    }
-
-    /// Asks the Locker and makes the outcome durable.
-    async fn link_and_settle(&self, request: &RegisterAsset, intent: &Intent) -> Answer {
-        let limit = if self
-            .setup
-            .defects
-            .has(Defect::HardwareLimitOnSynchronousPath)
-        {
-            linking::HARDWARE_LIMIT
-        } else {
-            linking::SYNCHRONOUS_LIMIT
-        };
-        let locker = &request.content.locker;
-        let link = linking::link(
-            &self.context,
-            locker,
-            &intent.operation,
-            &intent.asset,
-            limit,
-        );
-        let linked = self.step("locker_link", link).await;
-        self.context.pass(points::LINK_ANSWERED).await;
-        let outcome = match linked {
-            Ok(slot) => linked_outcome(&intent.asset, slot),
-            Err(failure)
-                if failure == Failure::LockerTimeout
-                    && self.setup.defects.has(Defect::TimeoutTreatedAsFailure) =>
-            {
-                return self.forget(intent).await;
-            }
-            Err(failure) => {
-                self.context.reached("asset_was_kept_without_its_link");
-                failed_outcome(&intent.asset, failure)
-            }
-        };
-        self.settle(request, intent, outcome).await
-    }
-
-    async fn settle(&self, request: &RegisterAsset, intent: &Intent, outcome: Outcome) -> Answer {
-        let Outcome {
-            change,
-            verification,
-            answer,
-        } = outcome;
-        let stored = Mutation::Answer {
-            key: request.key.clone(),
-            answer: answer.clone(),
-        };
-        let settled = self
-            .commit_outcome(vec![change], verification, stored)
-            .await;
-        self.context.pass(points::OUTCOME_COMMITTED).await;
-        if settled.is_ok() {
-            return Answer::stored(&intent.asset, &answer);
-        }
-        // Refused as stale, another instance took over; or nobody answered. Either way the asset is
-        // registered, and the stored answer is the one to give once there is one.
-        match self.ledger.look_up(&request.key).await {
-            Ok(Some(row)) => match &row.answer {
-                Some(answer) => Answer::stored(&row.asset, answer),
-                None => Answer::failed(503, Failure::TimeoutAfterCommit),
-            },
-            Ok(None) | Err(_) => Answer::failed(503, Failure::TimeoutAfterCommit),
-        }
-    }
-
-    async fn commit_outcome(
-        &self,
-        mut changes: Vec<Mutation>,
-        verification: Option<Mutation>,
-        stored: Mutation,
-    ) -> Result<(), LedgerError> {
-        let transaction = self.ledger.begin().await?;
-        if let Some(verification) = verification {
-            let queue = self.ledger.write(transaction, vec![verification]);
-            self.step("queue_verification", queue).await?;
-        }
-        changes.push(stored);
-        self.ledger.write(transaction, changes).await?;
-        self.step("commit", self.ledger.commit(transaction)).await
-    }
-
-    /// The defect's way: a silent Locker has surely not acted, so the asset can go.
-    async fn forget(&self, intent: &Intent) -> Answer {
-        let delete = Mutation::Delete {
-            asset: intent.asset.clone(),
-            token: FIRST_CLAIM,
-        };
-        match self.ledger.transact(vec![delete]).await {
-            Ok(_) => Answer::failed(400, Failure::LockerTimeout),
-            Err(_) => Answer::failed(503, Failure::LedgerDown),
-        }
-    }
-
-    /// Measures a step on the instance's own clock.
-    async fn step<T>(&self, step: &str, work: impl Future<Output = T>) -> T {
-        let began = self.context.monotonic();
-        let done = work.await;
-        let span = self.context.monotonic() - began;
-        self.context
-            .measure("core.registration.step", &[("step", step)], Some(span));
-        done
-    }
-}
-
-/// What a finished link attempt writes and answers.
-struct Outcome {
-    change: Mutation,
-    verification: Option<Mutation>,
-    answer: StoredAnswer,
-}
-
-fn linked_outcome(asset: &AssetId, slot: SlotNumber) -> Outcome {
-    let verification = verification_of(asset);
-    Outcome {
-        change: Mutation::Link {
-            asset: asset.clone(),
-            slot,
-            token: FIRST_CLAIM,
-        },
-        verification: Some(Mutation::QueueVerification {
-            asset: asset.clone(),
-            verification: verification.clone(),
-        }),
-        answer: linked_answer(slot, verification),
-    }
-}
-
-fn failed_outcome(asset: &AssetId, failure: Failure) -> Outcome {
-    let change = match (failure, link_retry_wait(0)) {
-        (Failure::LockerHardware, _) | (_, None) => Mutation::GiveUp {
-            asset: asset.clone(),
-            failure,
-            token: FIRST_CLAIM,
-        },
-        (_, Some(wait)) => Mutation::Postpone {
-            asset: asset.clone(),
-            after_ms: wait.as_millis() as i64,
-            retries: 0,
-            failure,
-            token: FIRST_CLAIM,
-        },
+    context.pass(points::INTENT_COMMITTED).await;
+    let limit = if core.setup.defects.has(Defect::HardwareLimitOnSynchronousPath) {
+        HARDWARE_LIMIT
+    } else {
+        let left = deadline.limit(SYNCHRONOUS_LIMIT, context.monotonic());
+        left.saturating_sub(TIME_TO_ANSWER).max(TIME_TO_ANSWER)
     };
-    Outcome {
-        change,
-        verification: None,
-        answer: postponed_stored(failure),
+    let patience = Patience {
+        locker: limit,
+        resumed: false,
+    };
+    match core.sagas.run(claim, patience).await {
+        End::Answered(answer) => answer,
+        End::TakenBack(failure) => Answer::later(503, Some(failure)),
+        End::Lost | End::Unsettled => after_commit(core, request, &digest, deadline).await,
     }
 }
 
-/// The one verification of an asset.
-pub fn verification_of(asset: &AssetId) -> VerificationId {
-    VerificationId(format!("verification-of-{asset}"))
+fn draw_claim(context: &NodeContext, request: &RegisterAsset) -> Claim {
+    let bits = context.stream(Root::Schedule, "asset id").bits();
+    Claim {
+        saga: SagaId(format!("saga-{bits:016x}")),
+        job: JobId(format!("job-{bits:016x}")),
+        token: FIRST_CLAIM,
+        retries: 0,
+        asset: AssetId(format!("asset-{bits:016x}")),
+        key: request.key.clone(),
+        locker: request.content.locker.clone(),
+        operation: DeviceOperation(format!("link-{bits:016x}")),
+        strategy: request.strategy,
+        started_at: 0,
+        course: Course::begun_with_its_record(),
+    }
 }
 
-/// 201: the asset is linked.
-pub fn linked_answer(slot: SlotNumber, verification: VerificationId) -> StoredAnswer {
-    StoredAnswer {
-        status: 201,
+/// Everything before the Locker is asked.
+async fn commit_intent(
+    core: &Core,
+    request: &RegisterAsset,
+    claim: &Claim,
+    digest: &str,
+    deadline: Deadline,
+    answer_early: impl Fn(Answer),
+) -> Result<(), Answer> {
+    let early = core.setup.defects.has(Defect::AckBeforeCommit).then(|| {
+        let (failure, status) = (Some(Failure::LockerTimeout), AssetStatus::PendingLink);
+        Answer::registered(202, failure, &claim.asset, status, None)
+    });
+    let written = core.ledger.transact("intent", deadline, async |transaction| {
+        let at = core.step("begin", transaction.now()).await?;
+        let write = write_intent(core, transaction, request, claim, digest, at, early.as_ref());
+        let fresh = core.step("ledger_write", write).await?;
+        core.context.pass(points::INTENT_STAGED).await;
+        if let Some(early) = early.as_ref().filter(|_| fresh) {
+            answer_early(early.clone());
+        }
+        if fresh { Ok(()) } else { Err(LedgerError::Stale) }
+    });
+    match core.step("commit", written).await {
+        Ok(()) => Ok(()),
+        Err(LedgerError::Stale) => Err(known(core, request, digest, deadline).await),
+        Err(LedgerError::Unknown) => read_back(core, request, claim, digest, deadline).await,
+        Err(LedgerError::Sql(error)) => Err(refused(error.state)),
+        Err(LedgerError::Unavailable | LedgerError::CircuitOpen) => {
+            Err(Answer::later(503, Some(Failure::LedgerDown)))
+        }
+    }
+}
+
+/// Writes key, asset, saga and job; tells whether the key was free.
+async fn write_intent(
+    core: &Core,
+    transaction: &mut Transaction,
+    request: &RegisterAsset,
+    claim: &Claim,
+    digest: &str,
+    at: LedgerMillis,
+    answer: Option<&Answer>,
+) -> Result<bool, LedgerError> {
+    let content = &request.content;
+    let asset = [
+        (assets::ASSET, Value::text(&claim.asset.0)),
+        (assets::KEY, Value::text(&request.key.0)),
+        (assets::NAME, content.name.as_str().into()),
+        (assets::CATEGORY, content.category.as_str().into()),
+        (assets::LOCKER, Value::text(&content.locker.0)),
+        (assets::STATUS, AssetStatus::Pending.name().into()),
+        (assets::VERSION, 1.into()),
+    ];
+    let claim_at = Claim {
+        started_at: at,
+        ..claim.clone()
+    };
+    transaction.stage(answers::take(&request.key, digest, Some(&claim.asset), answer, at));
+    transaction.stage(query::insert(assets::TABLE, asset));
+    for statement in claim_at.insert(at + INTENT_LEASE.as_millis() as i64) {
+        transaction.stage(statement);
+    }
+    let actor = core.context.name();
+    let entry = Entry {
+        asset: &claim.asset,
+        action: "created",
         failure: None,
-        asset_status: AssetStatus::Linked,
-        slot: Some(slot),
-        verification: Some(verification),
+        version: Some(1),
+        actor: &actor,
+        at,
+    };
+    transaction.stage(entry.statement());
+    let met = transaction.counts().await?;
+    Ok(met.first() == Some(&1))
+}
+
+/// What a request breaks that the Ledger refuses.
+fn refused(state: SqlState) -> Answer {
+    match state {
+        // The category of errors in the data: an unknown Locker, a null, a failed condition.
+        SqlState::ForeignKeyViolation
+        | SqlState::NotNullViolation
+        | SqlState::CheckViolation
+        | SqlState::UniqueViolation => Answer::refused(422, Failure::LedgerConstraint),
+        SqlState::SerializationFailure | SqlState::DeadlockDetected | SqlState::LockNotAvailable => {
+            Answer::later(409, Some(Failure::LedgerConflict))
+        }
+        _ => Answer::later(503, Some(Failure::LedgerDown)),
     }
 }
 
-/// 202: the asset is kept, its link comes later.
-pub fn postponed_stored(failure: Failure) -> StoredAnswer {
-    StoredAnswer {
-        status: 202,
-        failure: Some(failure),
-        asset_status: AssetStatus::PendingLink,
-        slot: None,
-        verification: None,
+/// The intent's commit was not answered. It may be durable, it may become so: read, do not guess.
+async fn read_back(
+    core: &Core,
+    request: &RegisterAsset,
+    claim: &Claim,
+    digest: &str,
+    deadline: Deadline,
+) -> Result<(), Answer> {
+    let select = answers::of_key(&request.key);
+    match core.ledger.read("intent.read_back", deadline, select).await {
+        Ok(rows) => match rows.first() {
+            Some(row) if answers::is_of_asset(row, &claim.asset) => {
+                core.context.reached("unknown_commit_was_resolved_by_key");
+                Ok(())
+            }
+            Some(row) => Err(answers::again(&core.context, row, digest, &core.setup.defects)),
+            None => Err(Answer::later(503, Some(Failure::LedgerDown))),
+        },
+        Err(_) => Err(Answer::later(503, Some(Failure::TimeoutAfterCommit))),
     }
+}
+
+/// The key was used before.
+async fn known(core: &Core, request: &RegisterAsset, digest: &str, deadline: Deadline) -> Answer {
+    let select = answers::of_key(&request.key);
+    match core.ledger.read("key.read", deadline, select).await {
+        Ok(rows) => rows.first().map_or_else(
+            // It was released a moment ago: its registration was taken back.
+            || Answer::later(409, Some(Failure::LedgerConflict)),
+            |row| answers::again(&core.context, row, digest, &core.setup.defects),
+        ),
+        Err(_) => Answer::later(503, Some(Failure::LedgerDown)),
+    }
+}
+
+/// The asset is registered, but this instance does not know how its saga ended: the stored answer is
+/// the one to give, once there is one.
+async fn after_commit(
+    core: &Core,
+    request: &RegisterAsset,
+    digest: &str,
+    deadline: Deadline,
+) -> Answer {
+    let select = answers::of_key(&request.key);
+    if let Ok(rows) = core.ledger.read("key.read", deadline, select).await
+        && let Some(row) = rows.first()
+    {
+        let stored = answers::again(&core.context, row, digest, &core.setup.defects);
+        if stored.is_success() {
+            return stored;
+        }
+    }
+    core.context.reached("client_was_told_that_the_outcome_is_open");
+    Answer::later(503, Some(Failure::TimeoutAfterCommit))
 }

@@ -1,14 +1,22 @@
-//! The Ledger: the transactional store behind all Cores.
+//! The Ledger: the transactional store behind all services.
 //!
-//! [`store`] is its state as a pure value, [`protocol`] what is asked of it, [`node`] the process
-//! with its log. The node serves a single-version store: a transaction is checked and applied at its
-//! commit, whole or not at all, and there are no concurrent snapshots.
-//!
-//! [`engine`] is the store it is to be given next: many versions, sessions, locks and isolation levels
-//! as PostgreSQL 15 has them, with its likeness to the real server measured. It is complete as a value
-//! and not yet behind the node.
+//! From the inside out: [`engine`] is the store as a pure value, with sessions, locks and isolation
+//! levels as PostgreSQL 15 has them, its likeness to the real server measured. [`node`] is the process
+//! around it: [`connections`] to clients, statements that are [`waiting`], a [`log_file`] with
+//! [`group_commit`]. [`protocol`] is what travels, [`client`] the services' side of it with pool and
+//! circuit. [`tables`] is the service's schema; [`query`] makes statements, [`row`] reads their answers.
 
 pub mod engine;
+
+pub mod connections;
+pub mod group_commit;
+pub mod log_file;
 pub mod node;
+pub mod waiting;
+
+pub mod client;
 pub mod protocol;
-pub mod store;
+
+pub mod query;
+pub mod row;
+pub mod tables;

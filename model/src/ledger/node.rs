@@ -1,51 +1,62 @@
-//! The Ledger as a node: a [`Store`] behind a log that is synced before anything is acknowledged.
+//! The Ledger as a node: the engine behind connections, and a log that is synced before anything is
+//! acknowledged.
 //!
-//! Commits and reads go through one queue. Whoever finds it idle works it off: it applies a batch,
-//! writes the batch to the log, syncs once for all, and answers. So no answer, not even to a read,
-//! tells what a crash could take back. A log that cannot be written or synced ends the process, as a
-//! store must that no longer knows what its disk holds; recovery reads the log again.
+//! What happens to a request: its time of service passes; the engine executes its statements one by
+//! one; a statement that must wait is answered when the engine completes it; a commit waits until its
+//! records are durable ([`group_commit`](super::group_commit)). A log that cannot be written or synced
+//! ends the process, as a store must that no longer knows what its disk holds; recovery reads the log
+//! again, and every connection is gone.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
-use super::protocol::{LedgerRequest, LedgerResponse, TransactionId};
-use super::store::{LedgerMillis, Mutation, Store};
+use super::connections::{Arrival, Connections};
+use super::engine::log::record::Record;
+use super::engine::log::recovery::empty_image;
+use super::engine::statement::{Outcome, Statement};
+use super::engine::{
+    Completion, Engine, EngineConfig, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
+};
+use super::group_commit::{Durability, GroupCommit};
+use super::log_file::LogFile;
+use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer};
+use super::waiting::{Waiting, client_gone};
+use super::{query, tables};
 use crate::config::Timing;
-use crate::ids::IdempotencyKey;
-use crate::journal;
 use crate::points;
 
 /// The name of the Ledger's node.
 pub const LEDGER: &str = "ledger";
 
-const LOG: &str = "ledger.log";
 const RESTART_AFTER: Duration = Duration::from_secs(1);
-/// Transactions older than this are forgotten when a new one begins.
-const OPEN_TRANSACTIONS_MAX: usize = 1_000;
+/// No statement of the service waits longer for a lock (`lock_timeout`): longer than the second after
+/// which deadlocks are looked for.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// `statement_timeout`: shorter than a client's patience, so that the client is told.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
+/// `idle_in_transaction_session_timeout`: how long a vanished client's locks may be in the way.
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One committed transaction in the log.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct LogRecord {
-    at: LedgerMillis,
-    mutations: Vec<Mutation>,
+/// What a Ledger is made of.
+pub struct LedgerSetup {
+    /// How long it serves.
+    pub timing: LedgerTiming,
+    /// The Lockers that exist, which assets refer to.
+    pub lockers: Vec<String>,
 }
 
 /// The Ledger's service times.
-#[derive(Clone)]
 pub struct LedgerTiming {
     begin: Latency,
     write: Latency,
     commit: Latency,
     read: Latency,
-    queue_verification: Latency,
 }
 
 impl LedgerTiming {
@@ -60,7 +71,15 @@ impl LedgerTiming {
             write: latency(timing.write),
             commit: latency(timing.commit),
             read: latency(timing.read),
-            queue_verification: latency(timing.queue_verification),
+        }
+    }
+
+    fn of_statement(&self, statement: &Statement) -> &Latency {
+        match statement {
+            Statement::Begin(_) => &self.begin,
+            Statement::Commit => &self.commit,
+            Statement::Select(_) | Statement::Rollback | Statement::NextValue(_) => &self.read,
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => &self.write,
         }
     }
 }
@@ -68,39 +87,35 @@ impl LedgerTiming {
 /// One process of the Ledger.
 struct Ledger {
     context: NodeContext,
-    timing: Rc<LedgerTiming>,
-    store: RefCell<Store>,
-    open: RefCell<BTreeMap<TransactionId, Vec<Mutation>>>,
-    next_transaction: Cell<u64>,
-    queue: RefCell<VecDeque<Work>>,
-    working: Cell<bool>,
-}
-
-/// What waits for the log.
-struct Work {
-    incoming: Incoming,
-    what: WorkKind,
-}
-
-enum WorkKind {
-    Transact(Vec<Mutation>),
-    LookUp(IdempotencyKey),
-    ReadOpenJobs,
-    ReadTables,
+    setup: Rc<LedgerSetup>,
+    engine: RefCell<Engine>,
+    connections: RefCell<Connections>,
+    waiting: Waiting,
+    log: GroupCommit,
+    /// When the engine is to be woken, in nanoseconds of the node's clock; nothing while no task will.
+    alarm: RefCell<Option<u64>>,
 }
 
 /// The Ledger's program: recover, then serve.
-pub async fn run(context: NodeContext, timing: Rc<LedgerTiming>) {
-    let store = replay(&journal::recover(&context, LOG).await);
+pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
+    let catalog = tables::catalog();
+    let (log, image) = LogFile::open(&context, &catalog).await;
+    let is_new = image.is_none();
+    let image = image.unwrap_or_else(|| empty_image(&catalog));
+    let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)
+        .expect("invariant: an image from recovery fits the schema it was recovered for");
     let ledger = Rc::new(Ledger {
         context: context.clone(),
-        timing,
-        store: RefCell::new(store),
-        open: RefCell::default(),
-        next_transaction: Cell::new(0),
-        queue: RefCell::default(),
-        working: Cell::new(false),
+        setup,
+        engine: RefCell::new(engine),
+        connections: RefCell::default(),
+        waiting: Waiting::default(),
+        log: GroupCommit::new(log),
+        alarm: RefCell::default(),
     });
+    if is_new {
+        ledger.fill_in_lockers().await;
+    }
     loop {
         let incoming = context.receive().await;
         let ledger = ledger.clone();
@@ -111,179 +126,256 @@ pub async fn run(context: NodeContext, timing: Rc<LedgerTiming>) {
     }
 }
 
-fn replay(records: &[LogRecord]) -> Store {
-    let mut store = Store::default();
-    for record in records {
-        store
-            .apply(&record.mutations, record.at)
-            .expect("what was committed once applies again in the same order");
-    }
-    store
-}
-
 impl Ledger {
-    async fn serve(&self, incoming: Incoming) {
+    async fn serve(self: Rc<Self>, incoming: Incoming) {
         let request: Arc<LedgerRequest> = incoming
             .payload()
             .expect("the Ledger is asked in its own protocol");
         match &*request {
-            LedgerRequest::Begin => {
-                self.context.work(&self.timing.begin).await;
-                let transaction = self.begin();
-                self.context
-                    .reply(&incoming, LedgerResponse::Begun(transaction));
-            }
-            LedgerRequest::Write {
-                transaction,
-                mutations,
-            } => {
-                self.context.work(self.write_latency(mutations)).await;
-                let response = self.stage(*transaction, mutations);
+            LedgerRequest::Connect { connection, peer } => {
+                self.context.work(&self.setup.timing.begin).await;
+                let response = self.connect(*connection, peer);
                 self.context.reply(&incoming, response);
             }
-            LedgerRequest::Commit { transaction } => {
-                self.context.work(&self.timing.commit).await;
-                match self.open.borrow_mut().remove(transaction) {
-                    Some(mutations) => self.enqueue(incoming, WorkKind::Transact(mutations)),
-                    None => {
-                        self.context
-                            .reply(&incoming, LedgerResponse::NoSuchTransaction);
-                        return;
+            LedgerRequest::Execute {
+                connection,
+                sequence,
+                statements,
+            } => {
+                let arrival = self.connections.borrow_mut().arrive(*connection, *sequence);
+                match arrival {
+                    Arrival::Next(session) => {
+                        let response = self.execute(session, statements).await;
+                        self.connections.borrow_mut().answered(*connection);
+                        self.context.reply(&incoming, response);
                     }
+                    // TCP would have dropped it.
+                    Arrival::Repeated => {}
+                    Arrival::Unknown => self.context.reply(&incoming, LedgerResponse::NotConnected),
                 }
-                self.work_off().await;
             }
-            LedgerRequest::Transact { mutations } => {
-                self.context.work(self.write_latency(mutations)).await;
-                self.enqueue(incoming, WorkKind::Transact(mutations.clone()));
-                self.work_off().await;
+            LedgerRequest::Close { connection } => {
+                let closed = self.connections.borrow_mut().remove(*connection);
+                self.close(closed);
             }
-            LedgerRequest::LookUp { key } => {
-                self.read(incoming, WorkKind::LookUp(key.clone())).await;
-            }
-            LedgerRequest::ReadOpenJobs => self.read(incoming, WorkKind::ReadOpenJobs).await,
-            LedgerRequest::ReadTables => self.read(incoming, WorkKind::ReadTables).await,
         }
     }
 
-    async fn read(&self, incoming: Incoming, what: WorkKind) {
-        self.context.work(&self.timing.read).await;
-        self.enqueue(incoming, what);
-        self.work_off().await;
-    }
-
-    fn write_latency(&self, mutations: &[Mutation]) -> &Latency {
-        match mutations {
-            [Mutation::QueueVerification { .. }] => &self.timing.queue_verification,
-            _ => &self.timing.write,
+    fn connect(self: &Rc<Self>, connection: ConnectionKey, peer: &Peer) -> LedgerResponse {
+        let dead = self.connections.borrow_mut().outlived_by(peer);
+        self.close(dead);
+        if self.connections.borrow().session(connection).is_some() {
+            return LedgerResponse::Connected;
+        }
+        let opened = self.engine.borrow_mut().open_session(peer.superuser);
+        match opened {
+            Ok(session) => {
+                self.engine
+                    .borrow_mut()
+                    .set_timeouts(session, service_timeouts());
+                self.connections
+                    .borrow_mut()
+                    .add(connection, peer.clone(), session);
+                LedgerResponse::Connected
+            }
+            Err(error) => {
+                self.context.reached("ledger_refused_a_connection");
+                LedgerResponse::Refused(error)
+            }
         }
     }
 
-    fn begin(&self) -> TransactionId {
-        let transaction = TransactionId(self.next_transaction.get());
-        self.next_transaction.set(transaction.0 + 1);
-        let mut open = self.open.borrow_mut();
-        if open.len() >= OPEN_TRANSACTIONS_MAX {
-            open.pop_first();
+    fn close(self: &Rc<Self>, sessions: impl IntoIterator<Item = SessionId>) {
+        for session in sessions {
+            let now = self.now();
+            self.engine.borrow_mut().close_session(session, now);
+            self.waiting.give_up(session);
         }
-        open.insert(transaction, Vec::new());
-        transaction
+        self.after_engine();
     }
 
-    fn stage(&self, transaction: TransactionId, mutations: &[Mutation]) -> LedgerResponse {
-        let mut open = self.open.borrow_mut();
-        let Some(staged) = open.get_mut(&transaction) else {
-            return LedgerResponse::NoSuchTransaction;
+    /// Executes a pipeline: up to the first statement that fails.
+    async fn execute(
+        self: &Rc<Self>,
+        session: SessionId,
+        statements: &[Statement],
+    ) -> LedgerResponse {
+        let mut outcomes = Vec::with_capacity(statements.len());
+        let mut error = None;
+        self.serve_for(statements).await;
+        for statement in statements {
+            match self.execute_one(session, statement.clone()).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(failed) => {
+                    error = Some(failed);
+                    break;
+                }
+            }
+        }
+        LedgerResponse::Executed {
+            outcomes,
+            error,
+            at: self.context.wall_clock().millis(),
+            durable: self.log.durable(),
+        }
+    }
+
+    /// The time of service: runs of statements of one kind take a multiple of one draw.
+    async fn serve_for(&self, statements: &[Statement]) {
+        let timing = &self.setup.timing;
+        let same = |a: &Statement, b: &Statement| {
+            std::ptr::eq(timing.of_statement(a), timing.of_statement(b))
         };
-        let store = self.store.borrow();
-        for mutation in mutations {
-            if let Err(refusal) = store.check(mutation) {
-                open.remove(&transaction);
-                return LedgerResponse::Refused(refusal);
+        for run in statements.chunk_by(same) {
+            let times = u32::try_from(run.len()).expect("a pipeline is short");
+            self.context
+                .work_repeated(timing.of_statement(&run[0]), times)
+                .await;
+        }
+    }
+
+    async fn execute_one(
+        self: &Rc<Self>,
+        session: SessionId,
+        statement: Statement,
+    ) -> Result<Outcome, SqlError> {
+        let now = self.now();
+        let mut reply = self.engine.borrow_mut().execute(session, statement, now);
+        if let Reply::Committing(_) = reply {
+            self.log.promise();
+        }
+        self.after_engine();
+        if matches!(reply, Reply::Waiting) {
+            self.context.reached("statement_waited_for_a_lock");
+            reply = self.waiting.reply(session).await;
+        }
+        match reply {
+            Reply::Done(done) => done.inspect_err(|error| self.tell(error)),
+            Reply::Terminated(error) => Err(error),
+            Reply::Committing(records) => self.commit(session, records).await,
+            Reply::Waiting => unreachable!("a completion never says that it waits"),
+        }
+    }
+
+    /// Makes a decided commit durable, then lets others see it.
+    async fn commit(
+        self: &Rc<Self>,
+        session: SessionId,
+        records: Vec<Record>,
+    ) -> Result<Outcome, SqlError> {
+        if let Durability::Lost = self.log.make_durable(records).await {
+            self.give_up().await;
+        }
+        let now = self.now();
+        let outcome = self.engine.borrow_mut().commit_durable(session, now);
+        self.after_engine();
+        self.checkpoint_if_long().await;
+        outcome.ok_or_else(client_gone)
+    }
+
+    /// What every call of the engine may have caused: completions of others, and a new alarm.
+    fn after_engine(self: &Rc<Self>) {
+        let completions = self.engine.borrow_mut().take_completions();
+        for Completion { session, reply } in completions {
+            match reply {
+                Reply::Terminated(_) => self.connections.borrow_mut().forget_session(session),
+                Reply::Committing(_) => self.log.promise(),
+                Reply::Done(_) | Reply::Waiting => {}
+            }
+            // Of an idle session's end its client learns at its next request; a commit stands even
+            // when nobody waits to hear of it.
+            if let Some(Reply::Committing(records)) = self.waiting.complete(session, reply) {
+                let ledger = self.clone();
+                let commit = async move { drop(ledger.commit(session, records).await) };
+                self.context.spawn("commit", commit);
             }
         }
-        staged.extend_from_slice(mutations);
-        LedgerResponse::Written
+        self.set_alarm();
     }
 
-    fn enqueue(&self, incoming: Incoming, what: WorkKind) {
-        self.queue.borrow_mut().push_back(Work { incoming, what });
-    }
-
-    /// Works the queue off, unless somebody is at it: then that one does this too.
-    async fn work_off(&self) {
-        if self.working.replace(true) {
+    /// Sees to it that the engine is called when its next timer goes off.
+    fn set_alarm(self: &Rc<Self>) {
+        let Some(due) = self.engine.borrow().next_deadline() else {
+            return;
+        };
+        if self.alarm.borrow().is_some_and(|earlier| earlier <= due) {
             return;
         }
-        loop {
-            let batch = std::mem::take(&mut *self.queue.borrow_mut());
-            if batch.is_empty() {
-                self.working.set(false);
-                return;
-            }
-            self.flush(batch).await;
+        *self.alarm.borrow_mut() = Some(due);
+        let ledger = self.clone();
+        let wait = Duration::from_nanos(due.saturating_sub(self.now()));
+        self.context.spawn("alarm", async move {
+            ledger.context.sleep(wait).await;
+            ledger.ring(due);
+        });
+    }
+
+    fn ring(self: &Rc<Self>, due: u64) {
+        // A later alarm was replaced by an earlier one that has rung since; it has nothing to say.
+        if self.alarm.borrow().is_some_and(|armed| armed == due) {
+            self.alarm.borrow_mut().take();
+        }
+        // A drifting clock may show a moment less than was slept for.
+        let now = self.now().max(due);
+        if now >= self.engine.borrow().now_ns() {
+            self.engine.borrow_mut().advance(now);
+        }
+        self.after_engine();
+    }
+
+    /// The engine's time: it never goes back, though an alarm may have taken it a moment ahead.
+    fn now(&self) -> u64 {
+        let now = u64::try_from(self.context.monotonic().as_nanos()).expect("runs end before 584 years");
+        now.max(self.engine.borrow().now_ns())
+    }
+
+    fn tell(&self, error: &SqlError) {
+        match error.state {
+            SqlState::DeadlockDetected => self.context.reached("deadlock_was_broken"),
+            SqlState::SerializationFailure => self.context.reached("transaction_was_not_serializable"),
+            _ => {}
         }
     }
 
-    /// Applies a batch, makes it durable with one sync, and answers it.
-    async fn flush(&self, batch: VecDeque<Work>) {
-        let mut bytes = Vec::new();
-        let mut answers = Vec::new();
-        for work in batch {
-            let answer = self.execute(work.what, &mut bytes);
-            answers.push((work.incoming, answer));
-        }
-        if !bytes.is_empty() {
-            if self.context.disk().append(LOG, &bytes).await.is_err() {
-                self.give_up().await;
-            }
-            self.context.pass(points::LOG_WRITTEN).await;
-            if self.context.disk().sync(LOG).await.is_err() {
-                self.give_up().await;
-            }
-            self.context.pass(points::LOG_SYNCED).await;
-        }
-        for (incoming, answer) in answers {
-            self.context.reply(&incoming, answer);
-        }
-    }
-
-    fn execute(&self, what: WorkKind, bytes: &mut Vec<u8>) -> LedgerResponse {
-        let mut store = self.store.borrow_mut();
-        match what {
-            WorkKind::Transact(mutations) => {
-                let at = self.context.wall_clock().millis();
-                match store.apply(&mutations, at) {
-                    Ok(claimed) => {
-                        let empty_claim = claimed.is_empty()
-                            && mutations
-                                .iter()
-                                .all(|it| matches!(it, Mutation::Claim { .. }));
-                        if !empty_claim {
-                            bytes.extend(journal::encode(&LogRecord { at, mutations }));
-                        }
-                        LedgerResponse::Committed(claimed)
-                    }
-                    Err(refusal) => LedgerResponse::Refused(refusal),
-                }
-            }
-            WorkKind::LookUp(key) => {
-                LedgerResponse::Key(store.keys.get(&key).cloned().map(Box::new))
-            }
-            WorkKind::ReadOpenJobs => {
-                let open = store
-                    .open_jobs()
-                    .map(|(asset, job)| (asset.clone(), job.state.clone()));
-                LedgerResponse::OpenJobs(open.collect())
-            }
-            WorkKind::ReadTables => LedgerResponse::Tables(Box::new(store.clone())),
+    async fn checkpoint_if_long(&self) {
+        let image = || self.engine.borrow().image();
+        if let Durability::Lost = self.log.checkpoint_if_long(image).await {
+            self.give_up().await;
         }
     }
 
     /// The memory is ahead of the log, and nobody knows what the disk holds: only recovery does.
-    async fn give_up(&self) {
+    async fn give_up(&self) -> ! {
         tracing::error!("the log cannot be written; the process ends and recovers");
         self.context.reached("ledger_ended_on_a_disk_error");
         self.context.abort(RESTART_AFTER).await
+    }
+
+    /// The rows every new Ledger begins with.
+    async fn fill_in_lockers(self: &Rc<Self>) {
+        let session = self
+            .engine
+            .borrow_mut()
+            .open_session(true)
+            .expect("the first session finds a free slot");
+        let rows = self.setup.lockers.iter().map(|locker| {
+            let values = [(tables::lockers::LOCKER, locker.as_str().into())];
+            query::insert(tables::lockers::TABLE, values)
+        });
+        for statement in rows.collect::<Vec<_>>() {
+            self.execute_one(session, statement)
+                .await
+                .expect("an empty table takes different rows");
+        }
+        self.close([session]);
+    }
+}
+
+fn service_timeouts() -> SessionTimeouts {
+    let nanos = |span: Duration| Some(span.as_nanos() as u64);
+    SessionTimeouts {
+        statement_ns: nanos(STATEMENT_TIMEOUT),
+        lock_ns: nanos(LOCK_TIMEOUT),
+        idle_in_transaction_ns: nanos(IDLE_IN_TRANSACTION_TIMEOUT),
     }
 }

@@ -1,66 +1,82 @@
-//! What is asked of the Ledger and what it answers.
+//! What travels between a client of the Ledger and the Ledger: connections and their statements.
+//!
+//! A connection behaves like one over TCP, though the network below delivers single messages that may
+//! be lost, repeated or overtaken. The client names the connection by a number of its own choice and
+//! counts its requests; the server hears each number once, in order, and nothing else. What is lost
+//! therefore looks like what a broken TCP connection looks like: silence, after which the client
+//! gives the connection up and cannot know what became of its last request.
 
 use sim::network::{Payload, Request};
 
-use super::store::{ClaimedJob, JobState, KeyRow, Mutation, Refusal, Store};
-use crate::ids::{AssetId, IdempotencyKey};
+use super::engine::SqlError;
+use super::engine::log::frame::Lsn;
+use super::engine::statement::{Outcome, Statement};
 
-/// Names an open transaction of one incarnation of the Ledger.
+/// Milliseconds of the Ledger's wall clock, the time of leases and due dates.
+pub type LedgerMillis = i64;
+
+/// Names a connection: drawn by its client, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TransactionId(pub u64);
+pub struct ConnectionKey(pub u64);
 
-/// A question to the Ledger.
-#[derive(Clone, Debug, Hash)]
-pub enum LedgerRequest {
-    /// Open a transaction.
-    Begin,
-    /// Stage changes in it. Refused at once when they cannot be.
-    Write {
-        /// The transaction.
-        transaction: TransactionId,
-        /// The changes, after those staged before.
-        mutations: Vec<Mutation>,
-    },
-    /// Make everything staged durable, or nothing.
-    Commit {
-        /// The transaction.
-        transaction: TransactionId,
-    },
-    /// A whole transaction in one question.
-    Transact {
-        /// Its changes.
-        mutations: Vec<Mutation>,
-    },
-    /// What is known of a key.
-    LookUp {
-        /// The key.
-        key: IdempotencyKey,
-    },
-    /// The link jobs that are neither done nor given up.
-    ReadOpenJobs,
-    /// All tables.
-    ReadTables,
+/// Who connects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Peer {
+    /// The client's name.
+    pub name: String,
+    /// Which life of it. A newer one tells the server that the older one's connections are dead, as a
+    /// machine answers packets for a connection it does not know with a reset.
+    pub incarnation: u32,
+    /// Whether the slots reserved for superusers may be used.
+    pub superuser: bool,
 }
 
-/// The Ledger's answer. Whatever it tells is durable.
+/// A message to the Ledger.
+#[derive(Clone, Debug, Hash)]
+pub enum LedgerRequest {
+    /// Open a connection.
+    Connect {
+        /// Its name.
+        connection: ConnectionKey,
+        /// Who asks.
+        peer: Peer,
+    },
+    /// Execute statements in order, in one round trip, up to the first that fails (a *pipeline*).
+    Execute {
+        /// The connection.
+        connection: ConnectionKey,
+        /// Counts the requests of the connection, from 0.
+        sequence: u64,
+        /// The statements.
+        statements: Vec<Statement>,
+    },
+    /// Close the connection; what it has open is rolled back. Nobody waits for an answer.
+    Close {
+        /// The connection.
+        connection: ConnectionKey,
+    },
+}
+
+/// The Ledger's answer. Whatever it tells of commits is durable.
 #[derive(Clone, Debug, Hash)]
 pub enum LedgerResponse {
-    /// The transaction is open.
-    Begun(TransactionId),
-    /// The changes are staged.
-    Written,
-    /// The transaction is durable; the jobs it claimed.
-    Committed(Vec<ClaimedJob>),
-    /// Nothing of the transaction was applied.
-    Refused(Refusal),
-    /// There is no such transaction: it was finished, or the Ledger restarted.
-    NoSuchTransaction,
-    /// What is known of the key.
-    Key(Option<Box<KeyRow>>),
-    /// The open link jobs.
-    OpenJobs(Vec<(AssetId, JobState)>),
-    /// All tables.
-    Tables(Box<Store>),
+    /// The connection is open.
+    Connected,
+    /// It cannot be opened.
+    Refused(SqlError),
+    /// What the statements did.
+    Executed {
+        /// The outcome of each statement up to the first that failed.
+        outcomes: Vec<Outcome>,
+        /// Why that one failed.
+        error: Option<SqlError>,
+        /// The Ledger's clock when the last of them was over, as `clock_timestamp()` tells it.
+        at: LedgerMillis,
+        /// How far the log is durable: a reader who knows this position has seen all that was answered.
+        durable: Lsn,
+    },
+    /// There is no such connection (any more).
+    NotConnected,
 }
 
 impl Payload for LedgerRequest {}

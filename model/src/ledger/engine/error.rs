@@ -82,7 +82,7 @@ sql_states! {
 }
 
 /// An error answered to a session: its class and PostgreSQL's wording.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[error("{}: {message}", state.code())]
 pub struct SqlError {
     /// The class a client must decide by.

@@ -7,7 +7,7 @@ use super::statement::Select;
 use super::value::Value;
 
 /// A scalar expression over one row (or, with aggregates, over all rows of an answer).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// A column of the row at hand.
     Column(ColumnId),
@@ -36,7 +36,7 @@ pub enum Expr {
 }
 
 /// Aggregates that skip nulls and are null over no rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// Sum of integers.
     Sum,
@@ -47,7 +47,7 @@ pub enum Aggregate {
 }
 
 /// Operators of two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are the operators of SQL")]
 pub enum BinaryOp {
     Equal,

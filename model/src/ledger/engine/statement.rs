@@ -8,7 +8,7 @@ use super::schema::{ColumnId, SequenceId, TableId};
 use super::value::Row;
 
 /// One command of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Statement {
     /// Opens a transaction block.
     Begin(TransactionMode),
@@ -29,7 +29,7 @@ pub enum Statement {
 }
 
 /// How strictly a transaction is kept apart from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isolation {
     /// A new snapshot for each statement.
     ReadCommitted,
@@ -40,7 +40,7 @@ pub enum Isolation {
 }
 
 /// The properties a transaction is begun with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransactionMode {
     /// Its isolation level.
     pub isolation: Isolation,
@@ -62,7 +62,7 @@ impl TransactionMode {
 }
 
 /// Reads one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Select {
     /// The table read.
     pub table: TableId,
@@ -93,7 +93,7 @@ impl Select {
 }
 
 /// The direction of a sort key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Nulls last.
     Ascending,
@@ -102,7 +102,7 @@ pub enum Direction {
 }
 
 /// A locking clause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Locking {
     /// How strong the row lock is.
     pub strength: RowLock,
@@ -111,7 +111,7 @@ pub struct Locking {
 }
 
 /// The four row locks, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowLock {
     /// `FOR KEY SHARE`: the key must stay.
     KeyShare,
@@ -136,7 +136,7 @@ impl RowLock {
 }
 
 /// What to do about a row that another transaction holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WaitPolicy {
     /// Wait for it.
     Block,
@@ -147,7 +147,7 @@ pub enum WaitPolicy {
 }
 
 /// Adds rows to one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Insert {
     /// The table written.
     pub table: TableId,
@@ -162,7 +162,7 @@ pub struct Insert {
 }
 
 /// The `ON CONFLICT` clause.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OnConflict {
     /// The columns of the unique key that decides; empty means any key, which only `Nothing` allows.
     pub columns: Vec<ColumnId>,
@@ -171,7 +171,7 @@ pub struct OnConflict {
 }
 
 /// What an insert does about the row in its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConflictAction {
     /// Leaves it and goes on.
     Nothing,
@@ -185,7 +185,7 @@ pub enum ConflictAction {
 }
 
 /// Changes rows of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Update {
     /// The table written.
     pub table: TableId,
@@ -198,7 +198,7 @@ pub struct Update {
 }
 
 /// Removes rows of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delete {
     /// The table written.
     pub table: TableId,
@@ -209,7 +209,7 @@ pub struct Delete {
 }
 
 /// The new value of one column, computed from the old row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Assignment {
     /// The column set.
     pub column: ColumnId,
@@ -218,7 +218,7 @@ pub struct Assignment {
 }
 
 /// What a statement did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {
     /// The command tag.
     pub tag: CommandTag,
@@ -227,7 +227,7 @@ pub struct Outcome {
 }
 
 /// The command tag, with the count of rows it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are the tags of the protocol")]
 pub enum CommandTag {
     Begin,

@@ -61,6 +61,11 @@ pub fn recover(catalog: &Catalog, bytes: &[u8], base: Lsn) -> Result<Recovered, 
     })
 }
 
+/// The store of a log in which nothing stands yet.
+pub fn empty_image(catalog: &Catalog) -> Image {
+    Store::empty(catalog).into_image()
+}
+
 struct Store {
     next_xid: u64,
     tables: Vec<BTreeMap<super::super::heap::Tid, super::super::value::Row>>,

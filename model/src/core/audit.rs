@@ -1,0 +1,60 @@
+//! The audit: one entry per change, written in the transaction of the change.
+
+use crate::failure::Failure;
+use crate::ids::AssetId;
+use crate::ledger::engine::statement::{Select, Statement};
+use crate::ledger::engine::value::Value;
+use crate::ledger::protocol::LedgerMillis;
+use crate::ledger::query::{self, Refine, is};
+use crate::ledger::row::Cells;
+use crate::ledger::tables::audit;
+
+/// What is to be remembered of a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The asset it is about.
+    pub asset: &'a AssetId,
+    /// What was done, such as `linked`.
+    pub action: &'static str,
+    /// The failure that led to it.
+    pub failure: Option<Failure>,
+    /// The asset's new version, after a rename.
+    pub version: Option<i64>,
+    /// The instance that did it.
+    pub actor: &'a str,
+    /// When, on the Ledger's clock.
+    pub at: LedgerMillis,
+}
+
+impl Entry<'_> {
+    /// The insert.
+    pub fn statement(&self) -> Statement {
+        let values = [
+            (audit::ASSET, Value::text(&self.asset.0)),
+            (audit::ACTION, self.action.into()),
+            (
+                audit::FAILURE,
+                query::text(self.failure.map(Failure::code)),
+            ),
+            (
+                audit::VERSION,
+                self.version.map_or(Value::Null, Value::Int),
+            ),
+            (audit::ACTOR, self.actor.into()),
+            (audit::AT, self.at.into()),
+        ];
+        query::insert(audit::TABLE, values)
+    }
+}
+
+/// Everything that was done to an asset.
+pub fn of_asset(asset: &AssetId) -> Select {
+    query::select(audit::TABLE, is(audit::ASSET, asset.0.as_str())).first_by(audit::ENTRY, 1_000)
+}
+
+/// An entry for people.
+pub fn told(row: &[Value]) -> String {
+    let failure = row.maybe_text(audit::FAILURE);
+    let because = failure.map_or_else(String::new, |code| format!(" after {code}"));
+    format!("{}{because} by {}", row.text(audit::ACTION), row.text(audit::ACTOR))
+}

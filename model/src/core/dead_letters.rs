@@ -1,0 +1,219 @@
+//! Dead letters: work that was given up, kept for people, with an alert; they leave by replay or discard.
+
+use super::audit::Entry;
+use super::protocol::{Answer, Body};
+use crate::failure::Failure;
+use crate::ids::{AssetId, FencingToken, LetterId};
+use crate::ledger::client::transaction::Transaction;
+use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::ledger::engine::Row;
+use crate::ledger::engine::scalar::{BinaryOp, Expr};
+use crate::ledger::engine::schema::ColumnId;
+use crate::ledger::engine::statement::{Assignment, Select, Statement, Update};
+use crate::ledger::engine::value::Value;
+use crate::ledger::protocol::LedgerMillis;
+use crate::ledger::query::{self, Refine, is};
+use crate::ledger::row::Cells;
+use crate::ledger::tables::{alerts, dead_letters as letters, jobs, sagas, verifications};
+use crate::resilience::deadline::Deadline;
+
+/// Where the work fell out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Jobs of sagas.
+    Link,
+    /// Verifications.
+    Verification,
+}
+
+impl Queue {
+    /// Both.
+    pub const ALL: [Queue; 2] = [Queue::Link, Queue::Verification];
+
+    /// As tables and metrics spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Queue::Link => "link",
+            Queue::Verification => "verification",
+        }
+    }
+}
+
+/// What giving up writes besides the work's own state: the letter, and the alert that tells people.
+pub fn bury(
+    queue: Queue,
+    subject: &str,
+    token: FencingToken,
+    cause: Failure,
+    at: LedgerMillis,
+) -> [Statement; 2] {
+    // A replayed job may die again; its claims never repeat.
+    let name = format!("letter-{subject}-{}", token.0);
+    let letter = [
+        (letters::LETTER, Value::text(&name)),
+        (letters::QUEUE, queue.name().into()),
+        (letters::SUBJECT, subject.into()),
+        (letters::CAUSE, cause.code().into()),
+        (letters::STATE, "open".into()),
+        (letters::REPLAYS, 0.into()),
+        (letters::AT, at.into()),
+    ];
+    let alert = [
+        (alerts::ALERT, Value::text(&format!("alert-{name}"))),
+        (alerts::SUBJECT, subject.into()),
+        (alerts::FAILURE, cause.code().into()),
+        (alerts::AT, at.into()),
+    ];
+    [
+        query::insert(letters::TABLE, letter),
+        query::insert(alerts::TABLE, alert),
+    ]
+}
+
+/// The letters that wait for a decision, oldest first.
+pub fn open() -> Select {
+    query::select(letters::TABLE, is(letters::STATE, "open")).first_by(letters::AT, 1_000)
+}
+
+/// Lists the open letters.
+///
+/// # Errors
+/// As [`LedgerClient::read`].
+pub async fn list(ledger: &LedgerClient, deadline: Deadline) -> Result<Answer, LedgerError> {
+    let rows = ledger.read("letters.list", deadline, open()).await?;
+    let names = rows
+        .iter()
+        .map(|row| LetterId(row.text(letters::LETTER).into()));
+    Ok(Answer::ok(200, Body::Letters(names.collect())))
+}
+
+/// What people decide about a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The work gets another chance.
+    Replay,
+    /// The work is not to be done.
+    Discard,
+}
+
+/// Carries a decision out, once: a letter that is no longer open stays as it is, and its decider is
+/// told that it was decided before.
+///
+/// # Errors
+/// As [`LedgerClient::transact`].
+pub async fn decide(
+    ledger: &LedgerClient,
+    letter: &LetterId,
+    decision: Decision,
+    actor: &str,
+    deadline: Deadline,
+) -> Result<Answer, LedgerError> {
+    ledger
+        .transact("letters.decide", deadline, async |transaction| {
+            let at = transaction.now().await?;
+            let row = query::select(letters::TABLE, is(letters::LETTER, letter.0.as_str()));
+            let rows = transaction.query(row.locking()).await?;
+            match rows.first() {
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+                Some(row) if row.text(letters::STATE) != "open" => {
+                    Ok(Answer::refused(409, Failure::LedgerConflict))
+                }
+                Some(row) => {
+                    carry_out(transaction, row, decision, actor, at).await?;
+                    Ok(Answer::ok(200, Body::Nothing))
+                }
+            }
+        })
+        .await
+}
+
+async fn carry_out(
+    transaction: &mut Transaction,
+    letter: &Row,
+    decision: Decision,
+    actor: &str,
+    at: LedgerMillis,
+) -> Result<(), LedgerError> {
+    let subject = letter.text(letters::SUBJECT);
+    let asset = asset_of(transaction, letter).await?;
+    let (state, action) = match decision {
+        Decision::Replay => ("replayed", "replayed"),
+        Decision::Discard => ("discarded", "discarded"),
+    };
+    let replays = letter.int(letters::REPLAYS) + i64::from(decision == Decision::Replay);
+    let values = [(letters::STATE, state.into()), (letters::REPLAYS, replays.into())];
+    let this = is(letters::LETTER, letter.text(letters::LETTER));
+    transaction.stage_one(query::update(letters::TABLE, values, this));
+    if decision == Decision::Replay {
+        for statement in revive(letter.text(letters::QUEUE), subject, at) {
+            transaction.stage(statement);
+        }
+    }
+    let entry = Entry {
+        asset: &asset,
+        action,
+        failure: Failure::from_code(letter.text(letters::CAUSE)),
+        version: None,
+        actor,
+        at,
+    };
+    transaction.stage(entry.statement());
+    Ok(())
+}
+
+/// Makes dead work due again. Its token goes on counting: whoever held it before stays fenced.
+fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
+    if queue == Queue::Link.name() {
+        let dead = is(jobs::JOB, subject).and(is(jobs::STATE, "dead"));
+        let values = [
+            (jobs::STATE, "ready".into()),
+            (jobs::RUN_AT, at.into()),
+            (jobs::RETRIES, 0.into()),
+        ];
+        vec![query::update(jobs::TABLE, values, dead)]
+    } else {
+        let dead = is(verifications::VERIFICATION, subject).and(is(verifications::STATE, "dead"));
+        let next = Expr::binary(
+            BinaryOp::Add,
+            Expr::column(verifications::TOKEN),
+            Expr::literal(1),
+        );
+        let set = |column: usize, value: Expr| Assignment {
+            column: ColumnId(column),
+            value,
+        };
+        vec![Statement::Update(Update {
+            table: verifications::TABLE,
+            assignments: vec![
+                set(verifications::STATE, Expr::literal("queued")),
+                set(verifications::RUN_AT, Expr::literal(at)),
+                set(verifications::RETRIES, Expr::literal(0)),
+                set(verifications::TOKEN, next),
+            ],
+            filter: Some(dead),
+            returning: Vec::new(),
+        })]
+    }
+}
+
+/// The asset a letter is about, for the audit.
+async fn asset_of(transaction: &mut Transaction, letter: &Row) -> Result<AssetId, LedgerError> {
+    let subject = letter.text(letters::SUBJECT);
+    let name = if letter.text(letters::QUEUE) == Queue::Link.name() {
+        let job = query::select(jobs::TABLE, is(jobs::JOB, subject));
+        let jobs = transaction.query(job).await?;
+        let saga = jobs.first().map_or(subject, |row| row.text(jobs::SAGA));
+        let saga = query::select(sagas::TABLE, is(sagas::SAGA, saga));
+        let rows = transaction.query(saga).await?;
+        rows.first().map(|row| row.text(sagas::ASSET).to_owned())
+    } else {
+        let row = query::select(
+            verifications::TABLE,
+            is(verifications::VERIFICATION, subject),
+        );
+        let rows = transaction.query(row).await?;
+        rows.first()
+            .map(|row| row.text(verifications::ASSET).to_owned())
+    };
+    Ok(AssetId(name.unwrap_or_else(|| subject.to_owned())))
+}

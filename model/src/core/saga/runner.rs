@@ -1,0 +1,520 @@
+//! Doing a saga's steps, and making each durable with the saga's own progress.
+//!
+//! Start at [`SagaRunner::run`]: it asks the course what comes next, until nothing does. After every
+//! write whose outcome is not known it reads the saga again instead of guessing.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use sim::NodeContext;
+use sim::record::value::Value as Note;
+
+use super::course::{Course, Next, SagaState, Step};
+use super::ledger::{Claim, JobFate};
+use crate::core::answers;
+use crate::core::asset::{AssetStatus, Strategy};
+use crate::core::audit::Entry;
+use crate::core::dead_letters::{self, Queue};
+use crate::core::lockers::Lockers;
+use crate::core::protocol::Answer;
+use crate::core::retry::link_retry_wait;
+use crate::core::verification;
+use crate::defects::{Defect, Defects};
+use crate::failure::Failure;
+use crate::ids::SlotNumber;
+use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::ledger::engine::SqlState;
+use crate::ledger::engine::statement::Statement;
+use crate::ledger::engine::value::Value;
+use crate::ledger::protocol::LedgerMillis;
+use crate::ledger::query::{self, is};
+use crate::ledger::row::Cells;
+use crate::ledger::tables::{assets, jobs, sagas};
+use crate::points;
+use crate::resilience::deadline::Deadline;
+
+/// Longer than the hardware's limit, so that a worker that only waits keeps its claim.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How often a saga is read again without any progress before it is left to its lease.
+const READ_AGAIN_MAX: u32 = 3;
+
+/// What a saga came to in one instance's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It is completed, parked or given up, and the client may be told this.
+    Answered(Answer),
+    /// It is or will be taken back.
+    TakenBack(Failure),
+    /// Another instance has it.
+    Lost,
+    /// The Ledger could not be asked; when the lease ends, another instance goes on.
+    Unsettled,
+}
+
+/// Who asks for a run, and how patient they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long one command to a Locker may take.
+    pub locker: Duration,
+    /// Whether the saga was left by another instance.
+    pub resumed: bool,
+}
+
+/// Runs sagas in one process.
+#[derive(Clone)]
+pub struct SagaRunner {
+    context: NodeContext,
+    ledger: LedgerClient,
+    lockers: Lockers,
+    defects: Defects,
+    actor: Rc<str>,
+}
+
+/// How one step went.
+enum Stepped {
+    /// The claim has a new course.
+    On,
+    /// It is over for this instance.
+    Ended(End),
+    /// Nobody knows; read the saga again.
+    Unclear,
+}
+
+impl SagaRunner {
+    /// For one process.
+    pub fn new(
+        context: NodeContext,
+        ledger: LedgerClient,
+        lockers: Lockers,
+        defects: &Defects,
+    ) -> SagaRunner {
+        SagaRunner {
+            actor: Rc::from(context.name()),
+            context,
+            ledger,
+            lockers,
+            defects: defects.clone(),
+        }
+    }
+
+    /// Takes a saga as far as it goes.
+    pub async fn run(&self, mut claim: Claim, patience: Patience) -> End {
+        claim.course = claim.course.resumed();
+        let mut unclear = 0;
+        if self.is_to_be_turned_back(&claim, patience) {
+            // Nobody waits for it any more, and half of it is not what was asked for.
+            self.context.reached("abandoned_saga_was_taken_back");
+            match self.turn_back(&mut claim, Failure::PartialCommit).await {
+                Stepped::On => {}
+                Stepped::Ended(end) => return end,
+                Stepped::Unclear => return End::Unsettled,
+            }
+        }
+        loop {
+            let stepped = match claim.course.next() {
+                Next::Execute(Step::CreateLedgerRecord) => {
+                    unreachable!("a saga is created together with its record")
+                }
+                // The device is asked again by a worker that does not know the slot: it remembers.
+                Next::Execute(Step::LinkLocker | Step::UpdateStatus) => {
+                    self.link(&mut claim, patience).await
+                }
+                Next::Execute(Step::QueueVerification) => self.complete(&mut claim).await,
+                Next::Compensate(step) => self.compensate(&mut claim, step, patience).await,
+                Next::FinishCompensation => self.finish_compensation(&mut claim).await,
+                Next::Rest => self.rest(&mut claim).await,
+            };
+            match stepped {
+                Stepped::On => unclear = 0,
+                Stepped::Ended(end) => return end,
+                Stepped::Unclear => {
+                    unclear += 1;
+                    if unclear > READ_AGAIN_MAX {
+                        return End::Unsettled;
+                    }
+                    if let Some(end) = self.read_again(&mut claim).await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_to_be_turned_back(&self, claim: &Claim, patience: Patience) -> bool {
+        patience.resumed
+            && claim.strategy == Strategy::FullRollback
+            && claim.course.state == SagaState::Running
+    }
+
+    async fn link(&self, claim: &mut Claim, patience: Patience) -> Stepped {
+        let (locker, limit) = (&claim.locker, patience.locker);
+        let linked = self
+            .lockers
+            .link(locker, &claim.operation, &claim.asset, limit);
+        let linked = linked.await;
+        self.context.pass(points::LINK_ANSWERED).await;
+        match linked {
+            Ok(slot) => self.record_link(claim, slot, patience).await,
+            Err(failure) => self.after_failed_link(claim, failure, patience).await,
+        }
+    }
+
+    /// Steps two and three in one transaction: nothing could fall between them but a crash.
+    async fn record_link(&self, claim: &mut Claim, slot: SlotNumber, patience: Patience) -> Stepped {
+        let to = claim.course.after_step();
+        let to = if to.done == 2 { to.after_step() } else { to };
+        let values = [
+            (assets::STATUS, AssetStatus::Linked.name().into()),
+            (assets::SLOT, i64::from(slot.0).into()),
+        ];
+        let record = query::update(assets::TABLE, values, is(assets::ASSET, claim.asset.0.as_str()));
+        let written = self
+            .write(claim, &to, Fate::Keep, |at| {
+                vec![record.clone(), self.entry(claim, "linked", None, at)]
+            })
+            .await;
+        if patience.resumed && written.is_ok() {
+            self.context.reached("recovery_linked_an_asset");
+        }
+        match written {
+            Err(LedgerError::Sql(error)) if error.state == SqlState::UniqueViolation => {
+                // The Ledger knows another asset in this slot: the two systems contradict each other.
+                self.context.reached("slot_was_contradicted");
+                self.turn_back(claim, Failure::PartialCommit).await
+            }
+            written => self.stepped(claim, to, written),
+        }
+    }
+
+    async fn after_failed_link(
+        &self,
+        claim: &mut Claim,
+        failure: Failure,
+        patience: Patience,
+    ) -> Stepped {
+        if self.defects.has(Defect::TimeoutTreatedAsFailure) && failure == Failure::LockerTimeout {
+            return self.forget(claim, failure).await;
+        }
+        if claim.strategy == Strategy::FullRollback {
+            return self.turn_back(claim, failure).await;
+        }
+        self.context.reached("asset_was_kept_without_its_link");
+        let retries = claim.retries + u32::from(patience.resumed);
+        let wait = link_retry_wait(retries).filter(|_| failure != Failure::LockerHardware);
+        let asset = query::update(
+            assets::TABLE,
+            [(assets::STATUS, AssetStatus::PendingLink.name().into())],
+            is(assets::ASSET, claim.asset.0.as_str()),
+        );
+        let status = AssetStatus::PendingLink;
+        let answer = Answer::registered(202, Some(failure), &claim.asset, status, None);
+        let stored = answers::store_first(&claim.key, &answer);
+        let fate = wait.map_or(Fate::GiveUp(failure), |wait| Fate::Postpone(wait, retries));
+        let to = claim.course.moved_to(SagaState::Parked, Some(failure));
+        let action = if wait.is_some() { "link_postponed" } else { "link_given_up" };
+        let written = self
+            .write(claim, &to, fate, |at| {
+                let entry = self.entry(claim, action, Some(failure), at);
+                vec![asset.clone(), stored.clone(), entry]
+            })
+            .await;
+        self.context.pass(points::OUTCOME_COMMITTED).await;
+        match self.stepped(claim, to, written) {
+            Stepped::On => Stepped::Ended(End::Answered(answer)),
+            other => other,
+        }
+    }
+
+    /// The defect's way: a silent Locker has surely not acted, so the asset can go.
+    async fn forget(&self, claim: &mut Claim, failure: Failure) -> Stepped {
+        let to = claim.course.moved_to(SagaState::Compensated, Some(failure));
+        let delete = query::delete(assets::TABLE, is(assets::ASSET, claim.asset.0.as_str()));
+        let release = answers::release(&claim.key);
+        let written = self
+            .write(claim, &to, Fate::Finish, |at| {
+                let entry = self.entry(claim, "deleted", Some(failure), at);
+                vec![delete.clone(), release.clone(), entry]
+            })
+            .await;
+        match self.stepped(claim, to, written) {
+            Stepped::On => Stepped::Ended(End::TakenBack(failure)),
+            other => other,
+        }
+    }
+
+    /// Step four, and the answer.
+    async fn complete(&self, claim: &mut Claim) -> Stepped {
+        let to = claim.course.after_step();
+        let Some(slot) = self.slot_of(claim).await else {
+            return Stepped::Unclear;
+        };
+        let queued = verification::first_of(&claim.asset);
+        let linked = Some((slot, queued.clone()));
+        let answer = Answer::registered(201, None, &claim.asset, AssetStatus::Linked, linked);
+        let stored = answers::store_first(&claim.key, &answer);
+        let written = self
+            .write(claim, &to, Fate::Finish, |at| {
+                let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
+                let entry = self.entry(claim, "verification_queued", None, at);
+                vec![queue, stored.clone(), entry]
+            })
+            .await;
+        self.context.pass(points::OUTCOME_COMMITTED).await;
+        match self.stepped(claim, to, written) {
+            Stepped::On => Stepped::Ended(End::Answered(answer)),
+            other => other,
+        }
+    }
+
+    /// The slot that the record says, after step three.
+    async fn slot_of(&self, claim: &Claim) -> Option<SlotNumber> {
+        let row = query::select(assets::TABLE, is(assets::ASSET, claim.asset.0.as_str()));
+        let deadline = self.deadline(Step::QueueVerification);
+        let rows = self.ledger.read("saga.slot", deadline, row).await.ok()?;
+        let slot = rows.first()?.maybe_int(assets::SLOT)?;
+        Some(SlotNumber(u32::try_from(slot).expect("invariant: slots are counted from 0")))
+    }
+
+    async fn turn_back(&self, claim: &mut Claim, failure: Failure) -> Stepped {
+        let to = claim.course.turned_back(failure);
+        let written = self
+            .write(claim, &to, Fate::Keep, |at| {
+                vec![self.entry(claim, "turned_back", Some(failure), at)]
+            })
+            .await;
+        self.stepped(claim, to, written)
+    }
+
+    async fn compensate(&self, claim: &mut Claim, step: Step, patience: Patience) -> Stepped {
+        let asset = is(assets::ASSET, claim.asset.0.as_str());
+        let (undo, action) = match step {
+            Step::QueueVerification => (
+                vec![verification::cancel(&claim.asset)],
+                "verification_cancelled",
+            ),
+            Step::UpdateStatus => {
+                let pending = AssetStatus::Pending.name().into();
+                let values = [(assets::STATUS, pending), (assets::SLOT, Value::Null)];
+                (vec![query::update(assets::TABLE, values, asset)], "status_reset")
+            }
+            Step::LinkLocker => {
+                let (locker, link, limit) = (&claim.locker, &claim.operation, patience.locker);
+                let unlinked = self.lockers.unlink(locker, link, &claim.asset, limit).await;
+                if let Err(failure) = unlinked {
+                    return self.compensation_failed(claim, step, failure);
+                }
+                self.context.pass(points::UNLINK_ANSWERED).await;
+                (Vec::new(), "unlinked")
+            }
+            Step::CreateLedgerRecord => (vec![query::delete(assets::TABLE, asset)], "deleted"),
+        };
+        let to = claim.course.after_compensation(step);
+        let failure = claim.course.failure;
+        let written = self
+            .write(claim, &to, Fate::Keep, |at| {
+                let mut statements = undo.clone();
+                statements.push(self.entry(claim, action, failure, at));
+                statements
+            })
+            .await;
+        let stepped = self.stepped(claim, to, written);
+        if let Stepped::On = stepped {
+            self.note(claim, "compensated", step);
+            let labels = [("saga", "asset_registration"), ("step", step.name())];
+            self.context.count("core.saga.compensations", &labels);
+        }
+        stepped
+    }
+
+    fn compensation_failed(&self, claim: &mut Claim, step: Step, failure: Failure) -> Stepped {
+        tracing::error!(saga = %claim.saga, step = step.name(), code = failure.code(), "a compensation failed");
+        self.context.reached("compensation_failed_and_the_rest_went_on");
+        self.note(claim, "compensation_failed", step);
+        claim.course = claim.course.after_failed_compensation(step);
+        Stepped::On
+    }
+
+    async fn finish_compensation(&self, claim: &mut Claim) -> Stepped {
+        let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
+        let to = claim.course.moved_to(SagaState::Compensated, Some(failure));
+        let release = answers::release(&claim.key);
+        let written = self
+            .write(claim, &to, Fate::Finish, |at| {
+                let entry = self.entry(claim, "rolled_back", Some(failure), at);
+                vec![release.clone(), entry]
+            })
+            .await;
+        match self.stepped(claim, to, written) {
+            Stepped::On => {
+                self.context.reached("saga_was_compensated");
+                Stepped::Ended(End::TakenBack(failure))
+            }
+            other => other,
+        }
+    }
+
+    /// Something could not be taken back now: later, or never.
+    async fn rest(&self, claim: &mut Claim) -> Stepped {
+        if claim.course.state != SagaState::Compensating {
+            return Stepped::Ended(End::Lost);
+        }
+        let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
+        let retries = claim.retries + 1;
+        let to = claim.course.clone();
+        let fate = link_retry_wait(retries).map_or(Fate::GiveUp(Failure::PartialCommit), |wait| {
+            Fate::Postpone(wait, retries)
+        });
+        let written = self
+            .write(claim, &to, fate, |at| {
+                vec![self.entry(claim, "compensation_postponed", Some(failure), at)]
+            })
+            .await;
+        match self.stepped(claim, to, written) {
+            Stepped::On => Stepped::Ended(End::TakenBack(failure)),
+            other => other,
+        }
+    }
+
+    /// One transaction: the fence, the saga's new course, and what belongs to it.
+    async fn write(
+        &self,
+        claim: &Claim,
+        to: &Course,
+        fate: Fate,
+        statements: impl Fn(LedgerMillis) -> Vec<Statement>,
+    ) -> Result<(), LedgerError> {
+        let deadline = self.deadline(Step::UpdateStatus);
+        let wrote = self.ledger.transact("saga.step", deadline, async |transaction| {
+            let at = transaction.now().await?;
+            transaction.stage_one(claim.job_moved(fate.at(at)));
+            transaction.stage_one(claim.moved(to));
+            for statement in statements(at) {
+                transaction.stage(statement);
+            }
+            if let Fate::GiveUp(failure) = fate {
+                let subject = &claim.job.0;
+                for statement in dead_letters::bury(Queue::Link, subject, claim.token, failure, at) {
+                    transaction.stage(statement);
+                }
+            }
+            transaction.flush().await?;
+            self.context.pass(points::STEP_STAGED).await;
+            Ok(at)
+        });
+        let at = wrote.await?;
+        if to.state.is_over() {
+            let outcome = [("saga", "asset_registration"), ("outcome", to.state.name())];
+            let span = u64::try_from(at - claim.started_at).unwrap_or(0);
+            let span = Some(Duration::from_millis(span));
+            self.context.measure("core.saga.duration", &outcome, span);
+        }
+        if let Fate::GiveUp(failure) = fate {
+            self.context.reached("link_was_given_up");
+            tracing::error!(saga = %claim.saga, code = failure.code(), "given up; operations are alerted");
+        }
+        Ok(())
+    }
+
+    /// What a write's result means for the claim.
+    fn stepped(&self, claim: &mut Claim, to: Course, written: Result<(), LedgerError>) -> Stepped {
+        match written {
+            Ok(()) => {
+                claim.course = to;
+                Stepped::On
+            }
+            Err(LedgerError::Stale) => {
+                self.context.reached("stale_worker_was_fenced");
+                Stepped::Ended(End::Lost)
+            }
+            Err(_) => Stepped::Unclear,
+        }
+    }
+
+    /// After a write of unknown outcome: what does the Ledger say?
+    async fn read_again(&self, claim: &mut Claim) -> Option<End> {
+        let deadline = self.deadline(Step::UpdateStatus);
+        let read = self.ledger.transact("saga.read", deadline, async |transaction| {
+            let job = query::select(jobs::TABLE, is(jobs::JOB, claim.job.0.as_str()));
+            let saga = query::select(sagas::TABLE, is(sagas::SAGA, claim.saga.0.as_str()));
+            Ok((transaction.query(job).await?, transaction.query(saga).await?))
+        });
+        match read.await {
+            Ok((job, saga)) => {
+                let (job, saga) = (job.first()?, saga.first()?);
+                if job.int(jobs::TOKEN) != claim.token.0 as i64 || job.text(jobs::STATE) != "leased" {
+                    return Some(self.end_of(saga, claim));
+                }
+                *claim = Claim::of_rows(job, claim.token, saga);
+                claim.course = claim.course.resumed();
+                None
+            }
+            Err(_) => Some(End::Unsettled),
+        }
+    }
+
+    /// The write that nobody answered was the last one.
+    fn end_of(&self, saga: &[Value], claim: &Claim) -> End {
+        match SagaState::from_name(saga.text(sagas::STATE)) {
+            SagaState::Compensated | SagaState::Compensating => {
+                End::TakenBack(claim.course.failure.unwrap_or(Failure::PartialCommit))
+            }
+            _ => End::Lost,
+        }
+    }
+
+    fn deadline(&self, step: Step) -> Deadline {
+        Deadline::within(step.timeout(), self.context.monotonic())
+    }
+
+    fn entry(
+        &self,
+        claim: &Claim,
+        action: &'static str,
+        failure: Option<Failure>,
+        at: LedgerMillis,
+    ) -> Statement {
+        let entry = Entry {
+            asset: &claim.asset,
+            action,
+            failure,
+            version: None,
+            actor: &self.actor,
+            at,
+        };
+        entry.statement()
+    }
+
+    fn note(&self, claim: &Claim, event: &str, step: Step) {
+        let detail = [
+            ("saga", Note::from(claim.saga.0.as_str())),
+            ("event", event.into()),
+            ("step", step.name().into()),
+        ];
+        self.context.note("saga", Note::map(detail));
+    }
+}
+
+/// What becomes of the job, in spans.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Keep,
+    Postpone(Duration, u32),
+    Finish,
+    GiveUp(Failure),
+}
+
+impl Fate {
+    fn at(self, now: LedgerMillis) -> JobFate {
+        match self {
+            Fate::Keep => JobFate::Kept {
+                lease_until: now + LEASE.as_millis() as i64,
+            },
+            Fate::Postpone(wait, retries) => JobFate::Due {
+                at: now + wait.as_millis() as i64,
+                retries,
+            },
+            Fate::Finish => JobFate::Done,
+            Fate::GiveUp(_) => JobFate::Dead,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! How a service talks to the Ledger: a pool of connections behind a circuit, and transactions that are
+//! retried when only others were in the way.
+//!
+//! Start at [`LedgerClient::transact`]. [`connection`] is one connection, [`transaction`] what is open
+//! on it, [`error`] what may become of it. A connection is leased for the length of one transaction and
+//! never while something else is waited for.
+
+pub mod connection;
+pub mod error;
+pub mod transaction;
+
+use std::time::Duration;
+
+use sim::random::Root;
+use sim::{NodeContext, NodeId};
+
+use self::connection::Connection;
+use self::transaction::Transaction;
+use super::engine::statement::{Isolation, Select, TransactionMode};
+use super::engine::{Row, SqlState};
+use super::node::LEDGER;
+use crate::core::retry::Backoff;
+use crate::defects::Defects;
+use crate::resilience::breaker::{BreakerPolicy, Settlement};
+use crate::resilience::circuit::Circuit;
+use crate::resilience::deadline::Deadline;
+use crate::resilience::pool::{Lease, Pool};
+
+pub use self::error::LedgerError;
+
+/// The Ledger's time limit for one round trip.
+pub const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
+/// How long is waited for a connection of the pool.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+/// A connection that nobody used for so long is not trusted any more.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// At once, then with backoff: a conflict is over as soon as the other has committed.
+const RETRY: Backoff = Backoff {
+    base: Duration::from_millis(50),
+    cap: Duration::from_secs(2),
+    attempts_max: 4,
+};
+
+/// A service's way to the Ledger. Clones share pool and circuit.
+#[derive(Clone)]
+pub struct LedgerClient {
+    context: NodeContext,
+    ledger: NodeId,
+    pool: Pool<Pooled>,
+    circuit: Circuit,
+}
+
+/// A connection in the pool, and since when it has idled.
+struct Pooled {
+    connection: Connection,
+    idle_since: Duration,
+}
+
+impl LedgerClient {
+    /// For one process of a service, with so many connections at most.
+    pub fn new(context: NodeContext, connections_max: u32, defects: &Defects) -> LedgerClient {
+        LedgerClient {
+            ledger: context.find(LEDGER),
+            pool: Pool::new(context.clone(), connections_max, defects),
+            circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
+            context,
+        }
+    }
+
+    /// Does work in a READ COMMITTED transaction and commits it.
+    ///
+    /// # Errors
+    /// As [`transact_at`](Self::transact_at).
+    pub async fn transact<T>(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        work: impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        self.transact_at(Isolation::ReadCommitted, purpose, deadline, work)
+            .await
+    }
+
+    /// Does work in a transaction and commits it. The whole is repeated, with backoff and within the
+    /// deadline, when the server rolled it back because of others, or was not reached: never once a
+    /// commit was asked for and not answered.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`]; only after [`LedgerError::Unknown`] may something have happened.
+    pub async fn transact_at<T>(
+        &self,
+        isolation: Isolation,
+        purpose: &'static str,
+        deadline: Deadline,
+        work: impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let began = self.context.monotonic();
+        let mut failed = 0;
+        let done = loop {
+            let attempt = self.attempt(TransactionMode::new(isolation), deadline, &work);
+            let tried = match self.circuit.call(attempt, settlement).await {
+                Ok(tried) => tried,
+                Err(_) => break Err(LedgerError::CircuitOpen),
+            };
+            let Err(error) = &tried else { break tried };
+            self.tell(error);
+            if !(error.is_conflict() || *error == LedgerError::Unavailable) {
+                break tried;
+            }
+            failed += 1;
+            let mut stream = self.context.stream(Root::Schedule, "ledger.retry");
+            let Some(wait) = RETRY.wait(failed, &mut stream) else {
+                break tried;
+            };
+            if wait >= deadline.remaining(self.context.monotonic()) {
+                break tried;
+            }
+            self.context.sleep(wait).await;
+        };
+        self.measure(purpose, &done, began);
+        done
+    }
+
+    /// Reads in a transaction of its own.
+    ///
+    /// # Errors
+    /// As [`transact`](Self::transact), but never unknown.
+    pub async fn read(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        select: Select,
+    ) -> Result<Vec<Row>, LedgerError> {
+        self.transact(purpose, deadline, async |transaction| {
+            transaction.query(select.clone()).await
+        })
+        .await
+    }
+
+    /// One attempt on one connection.
+    async fn attempt<T>(
+        &self,
+        mode: TransactionMode,
+        deadline: Deadline,
+        work: &impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let now = self.context.monotonic();
+        let lease = self.pool.acquire(deadline.limit(ACQUIRE_LIMIT, now)).await;
+        let mut lease = lease.map_err(|_| {
+            self.context.reached("pool_was_exhausted");
+            LedgerError::Unavailable
+        })?;
+        let limit = deadline.limit(ROUND_TRIP_LIMIT, self.context.monotonic());
+        let connection = self.connection(&mut lease, limit).await?;
+        let mut transaction = Transaction::new(connection, mode, limit);
+        let done = match work(&mut transaction).await {
+            Ok(done) => transaction.commit().await.map(|()| done),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            transaction.roll_back().await;
+        }
+        let connection = transaction.into_connection();
+        if connection.is_usable() {
+            lease.put(Pooled {
+                connection,
+                idle_since: self.context.monotonic(),
+            });
+        } else {
+            lease.discard();
+        }
+        done
+    }
+
+    /// The lease's connection if it is fresh enough, else a new one.
+    async fn connection(
+        &self,
+        lease: &mut Lease<Pooled>,
+        limit: Duration,
+    ) -> Result<Connection, LedgerError> {
+        let now = self.context.monotonic();
+        let pooled = lease.take().filter(|it| now < it.idle_since + IDLE_MAX);
+        if let Some(pooled) = pooled {
+            return Ok(pooled.connection);
+        }
+        lease.discard();
+        Connection::open(&self.context, self.ledger, false, limit).await
+    }
+
+    fn tell(&self, error: &LedgerError) {
+        if error.is_conflict() {
+            self.context.reached(match error.state() {
+                Some(SqlState::DeadlockDetected) => "deadlock_was_retried",
+                _ => "serialization_failure_was_retried",
+            });
+        }
+        if *error == LedgerError::Unknown {
+            self.context.reached("commit_outcome_was_unknown");
+        }
+        tracing::info!(%error, "a transaction did not commit");
+    }
+
+    fn measure<T>(&self, purpose: &'static str, done: &Result<T, LedgerError>, began: Duration) {
+        let status = match done {
+            Ok(_) => "ok",
+            Err(LedgerError::Sql(_) | LedgerError::Stale) => "refused",
+            Err(LedgerError::Unavailable | LedgerError::CircuitOpen) => "unavailable",
+            Err(LedgerError::Unknown) => "unknown",
+        };
+        let labels = [
+            ("subsystem", "ledger"),
+            ("operation", purpose),
+            ("status", status),
+        ];
+        self.context.count("core.orchestration.requests", &labels);
+        let span = self.context.monotonic() - began;
+        self.context
+            .measure("core.orchestration.latency", &labels, Some(span));
+    }
+}
+
+/// What the breaker makes of a transaction: only database and connection errors count.
+fn settlement<T>(done: &Result<T, LedgerError>) -> Settlement {
+    match done {
+        Ok(_) => Settlement::Success,
+        Err(LedgerError::Unavailable | LedgerError::Unknown) => Settlement::Failure,
+        Err(LedgerError::Sql(error)) if is_of_the_server(error.state) => Settlement::Failure,
+        Err(LedgerError::Sql(_) | LedgerError::Stale | LedgerError::CircuitOpen) => {
+            Settlement::Ignored
+        }
+    }
+}
+
+/// Whether an error speaks of the server's state, not of what it was asked.
+fn is_of_the_server(state: SqlState) -> bool {
+    matches!(
+        state,
+        SqlState::TooManyConnections
+            | SqlState::AdminShutdown
+            | SqlState::CrashShutdown
+            | SqlState::CannotConnectNow
+            | SqlState::ConnectionDoesNotExist
+            | SqlState::ConnectionFailure
+            | SqlState::QueryCanceled
+    )
+}

@@ -1,0 +1,188 @@
+//! A transaction under way: statements are staged, and travel together in as few round trips as their
+//! results allow.
+//!
+//! Start at [`Transaction::stage`] and [`Transaction::query`]; who begins and ends transactions is
+//! [`LedgerClient::transact`](super::LedgerClient::transact).
+
+use std::time::Duration;
+
+use super::connection::{Broken, Connection, Executed};
+use super::error::LedgerError;
+use crate::ledger::engine::Row;
+use crate::ledger::engine::log::frame::Lsn;
+use crate::ledger::engine::statement::{
+    CommandTag, Outcome, Select, Statement, TransactionMode,
+};
+use crate::ledger::protocol::LedgerMillis;
+
+/// An open transaction on a connection of its own.
+pub struct Transaction {
+    connection: Connection,
+    limit: Duration,
+    staged: Vec<Staged>,
+    at: Option<LedgerMillis>,
+    durable: Lsn,
+}
+
+struct Staged {
+    statement: Statement,
+    /// How many rows it must meet; nothing when any number will do.
+    rows: Option<u64>,
+}
+
+impl Transaction {
+    pub(super) fn new(
+        connection: Connection,
+        mode: TransactionMode,
+        limit: Duration,
+    ) -> Transaction {
+        let begin = Staged {
+            statement: Statement::Begin(mode),
+            rows: None,
+        };
+        Transaction {
+            connection,
+            limit,
+            staged: vec![begin],
+            at: None,
+            durable: Lsn(0),
+        }
+    }
+
+    /// Sends a statement with the next round trip. A failure shows there.
+    pub fn stage(&mut self, statement: Statement) {
+        self.staged.push(Staged {
+            statement,
+            rows: None,
+        });
+    }
+
+    /// As [`stage`](Self::stage), for a write that must meet exactly one row: else the transaction is
+    /// [stale](LedgerError::Stale).
+    pub fn stage_one(&mut self, statement: Statement) {
+        self.staged.push(Staged {
+            statement,
+            rows: Some(1),
+        });
+    }
+
+    /// The Ledger's clock as this transaction last saw it.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush), which is needed when nothing was sent so far.
+    pub async fn now(&mut self) -> Result<LedgerMillis, LedgerError> {
+        if let Some(at) = self.at {
+            return Ok(at);
+        }
+        self.flush().await?;
+        Ok(self.at.expect("invariant: every answer carries the time"))
+    }
+
+    /// Sends what is staged, then reads.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn query(&mut self, select: Select) -> Result<Vec<Row>, LedgerError> {
+        self.stage(Statement::Select(select));
+        let last = self.flush().await?;
+        Ok(last.map_or_else(Vec::new, |outcome| outcome.rows))
+    }
+
+    /// Sends what is staged; gives the outcome of the last statement.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sql`] or [`LedgerError::Stale`], whereupon the transaction must be rolled back, or
+    /// [`LedgerError::Unavailable`]: not committed, and never to be.
+    pub async fn flush(&mut self) -> Result<Option<Outcome>, LedgerError> {
+        Ok(self.send().await?.pop())
+    }
+
+    async fn send(&mut self) -> Result<Vec<Outcome>, LedgerError> {
+        if self.staged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let staged = std::mem::take(&mut self.staged);
+        let (statements, rows): (Vec<_>, Vec<_>) =
+            staged.into_iter().map(|it| (it.statement, it.rows)).unzip();
+        let executed = self.connection.execute(statements, self.limit).await;
+        let executed = executed.map_err(|_| LedgerError::Unavailable)?;
+        self.heard(&executed);
+        if let Some(error) = executed.error {
+            return Err(LedgerError::Sql(error));
+        }
+        for (outcome, rows) in executed.outcomes.iter().zip(rows) {
+            if rows.is_some_and(|rows| rows != rows_met(outcome.tag)) {
+                return Err(LedgerError::Stale);
+            }
+        }
+        Ok(executed.outcomes)
+    }
+
+    /// Sends what is staged; gives how many rows each statement met, `BEGIN` left out.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn counts(&mut self) -> Result<Vec<u64>, LedgerError> {
+        let outcomes = self.send().await?;
+        let counts = outcomes
+            .iter()
+            .filter(|outcome| outcome.tag != CommandTag::Begin);
+        Ok(counts.map(|outcome| rows_met(outcome.tag)).collect())
+    }
+
+    /// How far the Ledger's log was durable at the last answer.
+    pub fn durable(&self) -> Lsn {
+        self.durable
+    }
+
+    /// Commits, after what is staged.
+    pub(super) async fn commit(&mut self) -> Result<(), LedgerError> {
+        self.flush().await?;
+        match self.connection.execute(vec![Statement::Commit], self.limit).await {
+            Ok(executed) => {
+                self.heard(&executed);
+                match (executed.error, executed.outcomes.last()) {
+                    (Some(error), _) => Err(LedgerError::Sql(error)),
+                    (None, Some(outcome)) if outcome.tag == CommandTag::Commit => Ok(()),
+                    // The server rolled back and says so in the tag alone.
+                    (None, _) => Err(LedgerError::Stale),
+                }
+            }
+            Err(Broken { unexecuted: true }) => Err(LedgerError::Unavailable),
+            Err(Broken { unexecuted: false }) => Err(LedgerError::Unknown),
+        }
+    }
+
+    /// Rolls back, so that the connection can be used again; a broken one needs no words.
+    pub(super) async fn roll_back(&mut self) {
+        let unsent = matches!(self.staged.first(), Some(it) if matches!(it.statement, Statement::Begin(_)));
+        if self.connection.is_usable() && !unsent {
+            // Unanswered, the connection is broken, and the server rolls back when it is closed.
+            drop(
+                self.connection
+                    .execute(vec![Statement::Rollback], self.limit)
+                    .await,
+            );
+        }
+    }
+
+    /// The connection, once the transaction is over.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    fn heard(&mut self, executed: &Executed) {
+        self.at = Some(executed.at);
+        self.durable = executed.durable;
+    }
+}
+
+fn rows_met(tag: CommandTag) -> u64 {
+    match tag {
+        CommandTag::Select(rows)
+        | CommandTag::Insert(rows)
+        | CommandTag::Update(rows)
+        | CommandTag::Delete(rows) => rows,
+        CommandTag::Begin | CommandTag::Commit | CommandTag::Rollback => 0,
+    }
+}

@@ -1,0 +1,267 @@
+//! The service's tables: their columns, keys and indexes, as Core, Verify and the inspection know them.
+//!
+//! Each table is a module with its number and its columns, so that a statement names both and the
+//! compiler knows them. [`catalog`] is the whole schema. What a row means stands with its columns;
+//! how rows are changed stands with whoever changes them (`core`, `verify`).
+//!
+//! Two columns return in several tables. `run_at` is when work on a row is due, in milliseconds of
+//! the Ledger's clock: the time of a retry while it waits, the end of the lease while somebody is at
+//! it, null once it is finished; so one index finds both what is due and what was abandoned. `token`
+//! counts claims: a worker's writes name the token it was given, and meet no row once another worker
+//! has a later one.
+
+use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
+use super::engine::statement::Expr;
+use super::engine::value::ValueType;
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident at $position:literal {
+        $($(#[$note:meta])* $column:ident $name:literal $type:ident,)*
+    })*) => {
+        $(
+            $(#[$doc])*
+            pub mod $table {
+                use super::{TableId, ValueType};
+
+                /// The table.
+                pub const TABLE: TableId = TableId($position);
+                /// Its columns by number.
+                pub const COLUMNS: &[(&str, ValueType)] = &[$(($name, ValueType::$type)),*];
+
+                #[expect(clippy::upper_case_acronyms, reason = "they only number the constants below")]
+                #[expect(non_camel_case_types, reason = "they only number the constants below")]
+                enum Position { $($column),* }
+                $($(#[$note])* pub const $column: usize = Position::$column as usize;)*
+            }
+        )*
+
+        /// Every table's name and columns, by number.
+        const TABLES: &[(TableId, &str, &[(&str, ValueType)])] =
+            &[$(($table::TABLE, stringify!($table), $table::COLUMNS)),*];
+    };
+}
+
+tables! {
+    /// The Lockers that exist.
+    lockers at 0 {
+        /// Its name.
+        LOCKER "locker" Text,
+    }
+    /// Assets, the customers' things.
+    assets at 1 {
+        /// Its name.
+        ASSET "asset" Text,
+        /// The idempotency key of the request that registered it.
+        KEY "key" Text,
+        /// What its owner calls it.
+        NAME "name" Text,
+        /// What kind of thing it is.
+        CATEGORY "category" Text,
+        /// The Locker it belongs into.
+        LOCKER "locker" Text,
+        /// How far it has come (`AssetStatus`).
+        STATUS "status" Text,
+        /// The slot it is in, while it is linked.
+        SLOT "slot" Int,
+        /// Counts the changes of its name, from 1.
+        VERSION "version" Int,
+    }
+    /// Which request was made under which idempotency key, and what was answered.
+    idempotency_keys at 2 {
+        /// The key.
+        KEY "key" Text,
+        /// A digest of the request, to tell a repetition from a misuse.
+        DIGEST "digest" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// The answer as JSON; null while the request is being worked on.
+        ANSWER "answer" Text,
+        /// When it was first seen.
+        CREATED_AT "created_at" Int,
+    }
+    /// Registrations as sagas.
+    sagas at 3 {
+        /// Its name.
+        SAGA "saga" Text,
+        /// The asset it registers.
+        ASSET "asset" Text,
+        /// The idempotency key to be answered.
+        KEY "key" Text,
+        /// The Locker to link into.
+        LOCKER "locker" Text,
+        /// The link's operation, the same over all attempts.
+        OPERATION "operation" Text,
+        /// What to do when the link fails (`Strategy`).
+        STRATEGY "strategy" Text,
+        /// Where it is (`SagaState`).
+        STATE "state" Text,
+        /// How many steps were begun.
+        BEGUN "begun" Int,
+        /// How many of the begun steps are completed for certain.
+        DONE "done" Int,
+        /// Which steps are compensated, as a bit set.
+        UNDONE "undone" Int,
+        /// The failure that changed its course.
+        FAILURE "failure" Text,
+        /// When it began.
+        STARTED_AT "started_at" Int,
+    }
+    /// Work that some instance is to do, with a lease.
+    jobs at 4 {
+        /// Its name.
+        JOB "job" Text,
+        /// The saga it drives.
+        SAGA "saga" Text,
+        /// Where it is: `ready`, `leased`, `done` or `dead`.
+        STATE "state" Text,
+        /// When it is due, or its lease ends; null when it is finished.
+        RUN_AT "run_at" Int,
+        /// How often it was claimed.
+        TOKEN "token" Int,
+        /// How many retries have failed.
+        RETRIES "retries" Int,
+    }
+    /// Verifications, which are also Verify's queue.
+    verifications at 5 {
+        /// Its name.
+        VERIFICATION "verification" Text,
+        /// The asset to be verified.
+        ASSET "asset" Text,
+        /// The Locker it is in.
+        LOCKER "locker" Text,
+        /// Where it is (`VerificationState`).
+        STATE "state" Text,
+        /// When work on it is due, or a lease ends; null when nothing is to be done.
+        RUN_AT "run_at" Int,
+        /// How often it was claimed.
+        TOKEN "token" Int,
+        /// How many attempts have failed.
+        RETRIES "retries" Int,
+        /// The digest of the evidence it was judged by.
+        EVIDENCE "evidence" Text,
+        /// Whether Core has acknowledged its completion.
+        REPORTED "reported" Bool,
+        /// When it was queued.
+        QUEUED_AT "queued_at" Int,
+    }
+    /// What changed, by whom: written in the transaction of the change.
+    audit at 6 {
+        /// Its number. Numbers are drawn before the commit, so their order is not the order of commits.
+        ENTRY "entry" Int,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What was done.
+        ACTION "action" Text,
+        /// The failure that led to it, by its code.
+        FAILURE "failure" Text,
+        /// The asset's version after an update.
+        VERSION "version" Int,
+        /// Who did it: the instance.
+        ACTOR "actor" Text,
+        /// When, on the Ledger's clock.
+        AT "at" Int,
+    }
+    /// Work that was given up, for people to look at.
+    dead_letters at 7 {
+        /// Its name.
+        LETTER "letter" Text,
+        /// The queue it fell out of: `link` or `verification`.
+        QUEUE "queue" Text,
+        /// The job or verification.
+        SUBJECT "subject" Text,
+        /// Why, by the failure's code.
+        CAUSE "cause" Text,
+        /// Where it is: `open`, `replayed` or `discarded`.
+        STATE "state" Text,
+        /// How often it was replayed.
+        REPLAYS "replays" Int,
+        /// When it died.
+        AT "at" Int,
+    }
+    /// Alerts to operations that must not be lost: written with what they tell of.
+    alerts at 8 {
+        /// Its name.
+        ALERT "alert" Text,
+        /// What it is about.
+        SUBJECT "subject" Text,
+        /// The failure, by its code.
+        FAILURE "failure" Text,
+        /// When.
+        AT "at" Int,
+    }
+}
+
+/// Numbers for `audit`.
+pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
+
+/// The whole schema.
+///
+/// # Panics
+/// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
+pub fn catalog() -> Catalog {
+    let tables = TABLES.iter().map(|(id, name, columns)| {
+        let bare = TableDef::new(name, columns);
+        match *id {
+            lockers::TABLE => bare.primary_key(&[lockers::LOCKER]),
+            assets::TABLE => bare
+                .primary_key(&[assets::ASSET])
+                .unique(&[assets::LOCKER, assets::SLOT])
+                .references(&[assets::LOCKER], lockers::TABLE, &[lockers::LOCKER]),
+            idempotency_keys::TABLE => bare.primary_key(&[idempotency_keys::KEY]),
+            sagas::TABLE => bare.primary_key(&[sagas::SAGA]),
+            jobs::TABLE => bare.primary_key(&[jobs::JOB]).index(&[jobs::RUN_AT]),
+            verifications::TABLE => bare
+                .primary_key(&[verifications::VERIFICATION])
+                .index(&[verifications::RUN_AT])
+                .index(&[verifications::ASSET]),
+            audit::TABLE => numbered_audit(bare)
+                .primary_key(&[audit::ENTRY])
+                .index(&[audit::ASSET]),
+            dead_letters::TABLE => bare
+                .primary_key(&[dead_letters::LETTER])
+                .index(&[dead_letters::STATE]),
+            alerts::TABLE => bare.primary_key(&[alerts::ALERT]),
+            other => unreachable!("table {other:?} is not in the list"),
+        }
+    });
+    let catalog = Catalog {
+        tables: tables.collect(),
+        sequences: vec!["audit_entry_seq".to_owned()],
+    };
+    catalog
+        .validate()
+        .expect("invariant: the service's schema names only what exists");
+    catalog
+}
+
+fn numbered_audit(mut bare: TableDef) -> TableDef {
+    bare.columns[audit::ENTRY].default = Expr::NextValue(AUDIT_ENTRIES);
+    bare
+}
+
+/// Every table with its name and the names of its columns.
+pub fn names() -> impl Iterator<Item = (TableId, &'static str, impl Iterator<Item = &'static str>)> {
+    TABLES
+        .iter()
+        .map(|(id, name, columns)| (*id, *name, columns.iter().map(|(column, _)| *column)))
+}
+
+/// A column as statements name it.
+pub fn column(number: usize) -> ColumnId {
+    ColumnId(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
+        let catalog = catalog();
+        for (position, (id, name, columns)) in TABLES.iter().enumerate() {
+            assert_eq!(id.0, position, "{name}");
+            assert_eq!(catalog.tables[position].name, *name);
+            assert_eq!(catalog.tables[position].columns.len(), columns.len());
+        }
+    }
+}
