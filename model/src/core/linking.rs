@@ -34,11 +34,13 @@ pub async fn link(
     let answer = context.call(node, request, limit).await;
     let linked = match answer.as_deref() {
         Ok(LockerResponse::Linked(slot)) => Ok(*slot),
-        Ok(LockerResponse::HardwareError(why)) => {
-            tracing::error!(%locker, %asset, why, "hardware error");
+        Ok(LockerResponse::HardwareError(fault)) => {
+            tracing::error!(%locker, %asset, %fault, "hardware error");
             Err(Failure::LockerHardware)
         }
-        Ok(LockerResponse::Links(_)) => panic!("a Locker answers a link command in kind"),
+        Ok(other) => {
+            panic!("a Locker answers a link that nobody takes back in kind, not {other:?}")
+        }
         Err(CallError::Refused) => Err(Failure::LockerUnreachable),
         Err(CallError::Reset | CallError::TimedOut) => Err(Failure::LockerTimeout),
     };
