@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::locker::trouble::HardwareConfig;
+
 /// The system's size and speed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,9 @@ pub struct SystemConfig {
     /// How long each step takes; the happy path's budget when not given.
     #[serde(default)]
     pub timing: Timing,
+    /// What Lockers remember, and how their hardware fails; it does not when not given.
+    #[serde(default)]
+    pub hardware: HardwareConfig,
 }
 
 /// Service times by step. Each table excludes network and disk time.
@@ -40,6 +45,8 @@ pub struct Timing {
     pub read: LatencyTable,
     /// A Locker moves its hardware to link an asset.
     pub link: LatencyTable,
+    /// A Locker takes evidence about an asset.
+    pub evidence: LatencyTable,
     /// The Ledger queues a verification.
     pub queue_verification: LatencyTable,
     /// Core writes its answer.
@@ -56,6 +63,7 @@ impl Default for Timing {
             commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
             read: LatencyTable::of([500, 2_000, 5_000, 12_000, 20_000]),
             link: LatencyTable::of([50_000, 130_000, 450_000, 1_200_000, 1_800_000]),
+            evidence: LatencyTable::of([100_000, 300_000, 1_000_000, 3_000_000, 5_000_000]),
             queue_verification: LatencyTable::of([500, 2_500, 5_000, 9_000, 14_000]),
             respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
         }
@@ -64,7 +72,7 @@ impl Default for Timing {
 
 impl Timing {
     /// Every table with its key.
-    pub fn tables(&self) -> [(&'static str, LatencyTable); 8] {
+    pub fn tables(&self) -> [(&'static str, LatencyTable); 9] {
         [
             ("validate", self.validate),
             ("begin", self.begin),
@@ -72,6 +80,7 @@ impl Timing {
             ("commit", self.commit),
             ("read", self.read),
             ("link", self.link),
+            ("evidence", self.evidence),
             ("queue_verification", self.queue_verification),
             ("respond", self.respond),
         ]
@@ -144,7 +153,8 @@ impl SystemConfig {
                 message: error.to_string(),
             })?;
         }
-        Ok(())
+        self.hardware
+            .validate(&crate::system::locker_names(self.lockers))
     }
 }
 
@@ -186,6 +196,7 @@ mod tests {
             lockers: 2,
             slots_per_locker: 8,
             timing: Timing::default(),
+            hardware: HardwareConfig::default(),
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -13,6 +13,12 @@ pub enum Defect {
     AckBeforeCommit,
     /// The device executes a command again although it has executed that operation before.
     LinkNotIdempotent,
+    /// The device moves its latch before the command is in its journal.
+    LatchBeforeJournal,
+    /// The device executes a link that was taken back, when it comes late.
+    UnlinkForgetsLateLink,
+    /// The device remembers no operation but the last.
+    DedupMemoryOfOne,
     /// Core takes a Locker's silence for "did not happen" and forgets the asset.
     TimeoutTreatedAsFailure,
     /// A reused idempotency key returns the former answer even for another request.
@@ -62,6 +68,30 @@ pub const DEFECTS: &[DefectInfo] = &[
         seen_in: Some(
             "camunda #7995: a command resent until acknowledged, at a receiver that does not dedupe",
         ),
+        caught_by: "link_agreement",
+    },
+    DefectInfo {
+        defect: Defect::LatchBeforeJournal,
+        name: "latch_before_journal",
+        mistake: "the latch moves first; a power failure before the journal knows leaves the asset \
+                  in a slot that nothing accounts for, and the repeated command takes another",
+        seen_in: None,
+        caught_by: "link_agreement",
+    },
+    DefectInfo {
+        defect: Defect::UnlinkForgetsLateLink,
+        name: "unlink_forgets_late_link",
+        mistake: "an unlink frees the slot and leaves no tombstone, so a link command that comes \
+                  after its compensation is executed",
+        seen_in: None,
+        caught_by: "link_agreement",
+    },
+    DefectInfo {
+        defect: Defect::DedupMemoryOfOne,
+        name: "dedup_memory_of_one",
+        mistake: "the device remembers only its last operation, so one command in between makes \
+                  it forget which links were taken back",
+        seen_in: None,
         caught_by: "link_agreement",
     },
     DefectInfo {

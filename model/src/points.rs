@@ -39,9 +39,13 @@ pub const LOG_WRITTEN: &str = "ledger.log.written";
 pub const LOG_SYNCED: &str = "ledger.log.synced";
 /// The Ledger has written a checkpoint and not synced it; the old log is whole.
 pub const CHECKPOINT_WRITTEN: &str = "ledger.checkpoint.written";
-/// A Locker has received a link command and not begun it.
+/// A Locker has received a command and not begun it.
 pub const COMMAND_RECEIVED: &str = "locker.command.received";
-/// A Locker has linked the asset durably and not answered.
+/// A Locker has journalled a command durably and moved no latch.
+pub const COMMAND_JOURNALLED: &str = "locker.command.journalled";
+/// A Locker has moved a latch, or found it moved, and not made that durable.
+pub const LATCH_MOVED: &str = "locker.latch.moved";
+/// A Locker has executed a command durably and not answered.
 pub const COMMAND_EXECUTED: &str = "locker.command.executed";
 
 /// Every fault point.
@@ -106,12 +110,22 @@ pub const FAULT_POINTS: &[FaultPoint] = &[
     point(
         COMMAND_RECEIVED,
         "locker-*",
-        "a link command is received, not begun",
+        "a command is received, not begun",
+    ),
+    point(
+        COMMAND_JOURNALLED,
+        "locker-*",
+        "a command is durable in the journal, the latch not moved",
+    ),
+    point(
+        LATCH_MOVED,
+        "locker-*",
+        "the latch has moved, its completion is not durable",
     ),
     point(
         COMMAND_EXECUTED,
         "locker-*",
-        "the asset is linked, the caller not answered",
+        "a command is executed, the caller not answered",
     ),
 ];
 

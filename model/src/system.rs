@@ -2,12 +2,12 @@
 //!
 //! [`System::build`] is the place to see all parts side by side.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use sim::World;
 use sim::fault::swarm::Targets;
-use sim::latency::Latency;
 use sim::random::Randomness;
 
 use crate::client::node::ClientSetup;
@@ -15,6 +15,7 @@ use crate::config::{SystemConfig, Workload};
 use crate::core::registration::CoreSetup;
 use crate::defects::Defects;
 use crate::ledger::node::{LEDGER, LedgerTiming};
+use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::points::FAULT_POINTS;
 use crate::{client, core, inspection, ledger, locker};
@@ -32,10 +33,15 @@ fn numbered(role: &str, count: u32) -> Vec<String> {
         .collect()
 }
 
+/// The names of so many Lockers.
+pub fn locker_names(count: u32) -> Vec<String> {
+    numbered("locker", count)
+}
+
 /// The names of all nodes, in the order of their creation.
 pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     let mut names = vec![LEDGER.to_owned()];
-    names.extend(numbered("locker", system.lockers));
+    names.extend(locker_names(system.lockers));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("client", workload.clients));
     names
@@ -45,7 +51,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
 /// devices; a crash of one would only mean that its user starts anew.
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = vec![LEDGER.to_owned()];
-    nodes.extend(numbered("locker", system.lockers));
+    nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
     nodes.extend(numbered("core", system.cores));
     let points = FAULT_POINTS
@@ -73,16 +79,14 @@ impl System {
             ledger::node::run(context, timing.clone())
         });
 
-        let lockers = numbered("locker", config.lockers);
-        let setup = Rc::new(LockerSetup {
-            slots: config.slots_per_locker,
-            link: Latency::try_from(config.timing.link).expect("validated tables ascend"),
-            defects: defects.clone(),
-        });
+        let lockers = locker_names(config.lockers);
+        let setup = Rc::new(LockerSetup::of(&config.timing, &config.hardware, defects));
         for name in &lockers {
-            let setup = setup.clone();
+            let (slots, trouble) = (config.slots_per_locker, &config.hardware);
+            let hardware = Hardware::new(name, slots, trouble, *randomness);
+            let (setup, hardware) = (setup.clone(), Rc::new(RefCell::new(hardware)));
             world.add_node(name, move |context| {
-                locker::node::run(context, setup.clone())
+                locker::node::run(context, setup.clone(), hardware.clone())
             });
         }
 

@@ -81,6 +81,7 @@ mod tests {
             lockers: 3,
             slots_per_locker: 8,
             timing: Timing::default(),
+            hardware: Default::default(),
         };
         let workload = Workload {
             clients: 2,
