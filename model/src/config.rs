@@ -10,6 +10,7 @@ use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
 use crate::locker::trouble::HardwareConfig;
+use crate::verify::VerifyConfig;
 
 /// The system's size and speed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,20 @@ pub struct SystemConfig {
     /// What Lockers remember, and how their hardware fails; it does not when not given.
     #[serde(default)]
     pub hardware: HardwareConfig,
+    /// How large Verify is, and what it meets.
+    #[serde(default)]
+    pub verify: VerifyConfig,
+    /// How many connections to the Ledger one Core has at most.
+    #[serde(default = "twenty")]
+    pub connections_per_core: u32,
+    /// When Core's instances are restarted one after the other, in milliseconds after the start; they
+    /// are not when not given.
+    #[serde(default)]
+    pub redeploy_at_ms: Option<u64>,
+}
+
+fn twenty() -> u32 {
+    20
 }
 
 /// Service times by step. Each table excludes network and disk time.
@@ -37,7 +52,7 @@ pub struct Timing {
     pub validate: LatencyTable,
     /// The Ledger opens a transaction.
     pub begin: LatencyTable,
-    /// The Ledger executes writes.
+    /// The Ledger executes one write.
     pub write: LatencyTable,
     /// The Ledger commits, besides the sync of its log.
     pub commit: LatencyTable,
@@ -47,8 +62,8 @@ pub struct Timing {
     pub link: LatencyTable,
     /// A Locker takes evidence about an asset.
     pub evidence: LatencyTable,
-    /// The Ledger queues a verification.
-    pub queue_verification: LatencyTable,
+    /// Verify analyses evidence.
+    pub analysis: LatencyTable,
     /// Core writes its answer.
     pub respond: LatencyTable,
 }
@@ -59,12 +74,12 @@ impl Default for Timing {
         Timing {
             validate: LatencyTable::of([8_000, 17_000, 26_000, 38_000, 48_000]),
             begin: LatencyTable::of([500, 2_500, 3_500, 4_500, 5_000]),
-            write: LatencyTable::of([4_000, 12_000, 20_000, 35_000, 45_000]),
+            write: LatencyTable::of([300, 900, 1_800, 3_500, 4_500]),
             commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
-            read: LatencyTable::of([500, 2_000, 5_000, 12_000, 20_000]),
+            read: LatencyTable::of([200, 700, 1_500, 3_500, 4_500]),
             link: LatencyTable::of([50_000, 130_000, 450_000, 1_200_000, 1_800_000]),
             evidence: LatencyTable::of([100_000, 300_000, 1_000_000, 3_000_000, 5_000_000]),
-            queue_verification: LatencyTable::of([500, 2_500, 5_000, 9_000, 14_000]),
+            analysis: LatencyTable::of([500_000, 1_600_000, 8_000_000, 28_000_000, 40_000_000]),
             respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
         }
     }
@@ -81,7 +96,7 @@ impl Timing {
             ("read", self.read),
             ("link", self.link),
             ("evidence", self.evidence),
-            ("queue_verification", self.queue_verification),
+            ("analysis", self.analysis),
             ("respond", self.respond),
         ]
     }
@@ -93,9 +108,18 @@ impl Timing {
 pub struct Workload {
     /// How many clients there are. At least 1.
     pub clients: u32,
-    /// How many assets they register together.
+    /// How many operations they perform together.
     pub operations: u32,
-    /// The mean time between two registrations, over all clients, in milliseconds.
+    /// What they do, by weight; they only register when not given.
+    #[serde(default)]
+    pub mix: Mix,
+    /// The chance that a registration asks for all or nothing instead of a partial commit.
+    #[serde(default = "never")]
+    pub all_or_nothing: Ratio,
+    /// The chance that a registration names a Locker that does not exist.
+    #[serde(default = "never")]
+    pub unknown_locker: Ratio,
+    /// The mean time between two operations, over all clients, in milliseconds.
     pub every_ms: u64,
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
@@ -109,6 +133,40 @@ pub struct Workload {
     /// How long a client waits for one answer, in milliseconds.
     #[serde(default = "ten_seconds")]
     pub attempt_timeout_ms: u64,
+}
+
+/// How often clients do what, by weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mix {
+    /// Register an asset.
+    pub register: u32,
+    /// Look at an asset and rename it.
+    pub rename: u32,
+    /// Look at two assets and rename both or none.
+    pub rename_pair: u32,
+    /// Read an asset.
+    pub read: u32,
+    /// Ask for a verification.
+    pub verify: u32,
+    /// Ask what happened to an asset.
+    pub audit: u32,
+    /// As operations: list the dead letters and decide about the first.
+    pub letters: u32,
+}
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix {
+            register: 1,
+            rename: 0,
+            rename_pair: 0,
+            read: 0,
+            verify: 0,
+            audit: 0,
+            letters: 0,
+        }
+    }
 }
 
 fn never() -> Ratio {
@@ -143,6 +201,8 @@ impl SystemConfig {
             ("cores", self.cores),
             ("lockers", self.lockers),
             ("slots_per_locker", self.slots_per_locker),
+            ("connections_per_core", self.connections_per_core),
+            ("verify.workers", self.verify.workers),
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
@@ -164,6 +224,7 @@ impl Workload {
     /// # Errors
     /// The first impossible value.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        at_least_one("workload.mix.register", u64::from(self.mix.register))?;
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
@@ -197,6 +258,9 @@ mod tests {
             slots_per_locker: 8,
             timing: Timing::default(),
             hardware: HardwareConfig::default(),
+            verify: VerifyConfig::default(),
+            connections_per_core: 20,
+            redeploy_at_ms: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -11,9 +11,13 @@ use sim::record::facts::Facts;
 use sim::record::value::Value;
 use sim::{NodeContext, NodeId};
 
+use crate::ledger::client::connection::Connection;
+use crate::ledger::engine::statement::{Isolation, Select, Statement, TransactionMode};
+use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
-use crate::ledger::protocol::{LedgerRequest, LedgerResponse};
-use crate::ledger::store::{JobState, Store};
+use crate::ledger::query::{self, is_set};
+use crate::ledger::row::Cells;
+use crate::ledger::tables::{self, jobs, verifications};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,13 +37,83 @@ async fn ask<R: Request + Clone>(
     None
 }
 
-/// The Ledger's tables; nothing when it does not answer.
-async fn read_ledger(context: &NodeContext) -> Option<Store> {
-    let answer = ask(context, context.find(LEDGER), LedgerRequest::ReadTables).await?;
-    match &*answer {
-        LedgerResponse::Tables(store) => Some((**store).clone()),
-        other => panic!("the Ledger answers ReadTables in kind, not with {other:?}"),
+/// Reads from the Ledger in one snapshot; nothing when it does not answer.
+async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Vec<Row>>> {
+    for _ in 0..TRIES {
+        let ledger = context.find(LEDGER);
+        let Ok(connection) = Connection::open(context, ledger, true, PATIENCE).await else {
+            continue;
+        };
+        let begin = Statement::Begin(TransactionMode::new(Isolation::RepeatableRead));
+        let mut statements = vec![begin];
+        statements.extend(selects.iter().cloned().map(Statement::Select));
+        statements.push(Statement::Commit);
+        let Ok(executed) = connection.execute(statements, PATIENCE).await else {
+            continue;
+        };
+        if executed.error.is_none() {
+            let read = executed.outcomes.into_iter().skip(1).take(selects.len());
+            return Some(read.map(|outcome| outcome.rows).collect());
+        }
     }
+    None
+}
+
+/// The unfinished work in the Ledger, each by name; nothing when it does not answer.
+pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
+    let open = [
+        query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
+        query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
+    ];
+    let read = read_ledger(context, &open).await?;
+    let job = |row: &Row| {
+        let (asset, state) = (row.text(jobs::ASSET), row.text(jobs::STATE));
+        format!("the job of {asset} is {state}")
+    };
+    let verification = |row: &Row| {
+        let name = row.text(verifications::VERIFICATION);
+        format!("{name} is {}", row.text(verifications::STATE))
+    };
+    let named = read[0].iter().map(job);
+    Some(named.chain(read[1].iter().map(verification)).collect())
+}
+
+/// All facts that can be read: every table of the Ledger under its name, and `device_links`.
+pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
+    let mut facts = Facts::default();
+    let selects: Vec<Select> = tables::names()
+        .map(|(table, ..)| Select::all(table))
+        .collect();
+    if let Some(read) = read_ledger(context, &selects).await {
+        for ((_, name, columns), rows) in tables::names().zip(read) {
+            let columns: Vec<&str> = columns.collect();
+            facts.add(name, rows.iter().map(|row| told(&columns, row)));
+        }
+    }
+    let mut links = Vec::new();
+    for locker in lockers {
+        match read_locker(context, locker).await {
+            Some(rows) => links.extend(rows),
+            // A table of only some Lockers would make the others look empty.
+            None => return facts,
+        }
+    }
+    facts.add("device_links", links);
+    facts
+}
+
+/// A row as the record tells it.
+fn told(columns: &[&str], row: &Row) -> Value {
+    let cells = columns.iter().zip(row).map(|(column, cell)| {
+        let value = match cell {
+            Cell::Null => Value::Null,
+            Cell::Bool(flag) => (*flag).into(),
+            Cell::Int(number) => (*number).into(),
+            Cell::Text(text) => text.as_str().into(),
+        };
+        ((*column).to_owned(), value)
+    });
+    Value::Map(cells.collect())
 }
 
 /// A Locker's occupied slots as rows; nothing when it does not answer.
@@ -58,102 +132,6 @@ async fn read_locker(context: &NodeContext, locker: &str) -> Option<Vec<Value>> 
                 })
                 .collect(),
         ),
-        other => panic!("a Locker answers ListLinks in kind, not with {other:?}"),
+        other => panic!("invariant: a Locker answers ListLinks in kind, not with {other:?}"),
     }
-}
-
-/// The unfinished work in the Ledger, each by name; nothing when it does not answer.
-pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
-    let answer = ask(context, context.find(LEDGER), LedgerRequest::ReadOpenJobs).await?;
-    let LedgerResponse::OpenJobs(jobs) = &*answer else {
-        panic!("the Ledger answers ReadOpenJobs in kind, not with {answer:?}");
-    };
-    let named = jobs.iter().map(|(asset, state)| {
-        let state = match state {
-            JobState::Due { .. } => "waits for its retry",
-            JobState::Leased { .. } => "is leased",
-            JobState::Done | JobState::Dead => "is finished",
-        };
-        format!("the link job of {asset} {state}")
-    });
-    Some(named.collect())
-}
-
-/// All facts that can be read.
-pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
-    let mut facts = Facts::default();
-    if let Some(store) = read_ledger(context).await {
-        add_ledger(&mut facts, &store);
-    }
-    let mut links = Vec::new();
-    for locker in lockers {
-        match read_locker(context, locker).await {
-            Some(rows) => links.extend(rows),
-            // A table of only some Lockers would make the others look empty.
-            None => return facts,
-        }
-    }
-    facts.add("device_links", links);
-    facts
-}
-
-fn add_ledger(facts: &mut Facts, store: &Store) {
-    facts.add(
-        "assets",
-        store.assets.iter().map(|(id, row)| {
-            Value::map([
-                ("asset", id.0.as_str().into()),
-                ("key", row.key.0.as_str().into()),
-                ("name", row.content.name.as_str().into()),
-                ("category", row.content.category.as_str().into()),
-                ("locker", row.content.locker.0.as_str().into()),
-                ("status", row.status.name().into()),
-                ("slot", row.slot.map(|slot| slot.0).into()),
-            ])
-        }),
-    );
-    facts.add(
-        "jobs",
-        store.jobs.iter().map(|(asset, job)| {
-            let state = match job.state {
-                JobState::Due { .. } => "due",
-                JobState::Leased { .. } => "leased",
-                JobState::Done => "done",
-                JobState::Dead => "dead",
-            };
-            Value::map([
-                ("asset", asset.0.as_str().into()),
-                ("state", state.into()),
-                ("retries", job.retries.into()),
-            ])
-        }),
-    );
-    facts.add(
-        "alerts",
-        store.alerts.iter().map(|alert| {
-            Value::map([
-                ("asset", alert.asset.0.as_str().into()),
-                ("failure", alert.failure.code().into()),
-            ])
-        }),
-    );
-    facts.add(
-        "audit",
-        store.audit.iter().map(|row| {
-            Value::map([
-                ("asset", row.asset.0.as_str().into()),
-                ("action", format!("{:?}", row.action).into()),
-                ("failure", row.failure.map(|failure| failure.code()).into()),
-            ])
-        }),
-    );
-    facts.add(
-        "verifications",
-        store.verifications.iter().map(|(asset, verification)| {
-            Value::map([
-                ("asset", asset.0.as_str().into()),
-                ("verification", verification.0.as_str().into()),
-            ])
-        }),
-    );
 }

@@ -1,11 +1,12 @@
-//! The system under simulation: Core, Ledger, Lockers and clients.
+//! The system under simulation: Core, Ledger, Lockers, Verify and clients.
 //!
-//! Today it registers assets by partial commit. Nodes are async programs over
+//! Nodes are async programs over
 //! [`sim::NodeContext`]; the mechanisms in them — stores, logs, devices, retry schedules — are plain
 //! synchronous values with tests of their own.
 //!
 //! Where to start: [`system::System::build`] shows all parts side by side. From there, in the order of
-//! a request: [`client`], [`core`], [`ledger`], [`locker`]. What the system promises stands in
+//! a request: [`client`], [`core`], [`ledger`], [`locker`], [`verify`]; [`deployer`] restarts Core while
+//! all that goes on. What the system promises stands in
 //! [`invariants`], the bugs it can be given in [`defects`], the places where faults may strike in
 //! [`points`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
 //! reads how it all ended; [`journal`] is the log format of whoever has a disk, [`resilience`] what
@@ -17,6 +18,9 @@ pub mod client;
 pub mod core;
 pub mod ledger;
 pub mod locker;
+pub mod verify;
+
+pub mod deployer;
 
 pub mod resilience;
 

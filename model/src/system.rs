@@ -10,21 +10,25 @@ use sim::World;
 use sim::fault::swarm::Targets;
 use sim::random::Randomness;
 
+use crate::client::board::Board;
 use crate::client::node::ClientSetup;
 use crate::config::{SystemConfig, Workload};
-use crate::core::registration::CoreSetup;
+use crate::core::node::CoreSetup;
 use crate::defects::Defects;
-use crate::ledger::node::{LEDGER, LedgerTiming};
+use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::points::FAULT_POINTS;
-use crate::{client, core, inspection, ledger, locker};
+use crate::verify::node::VerifySetup;
+use crate::{client, core, deployer, inspection, ledger, locker, verify};
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
     operations: usize,
+    board: Board,
 }
 
 fn numbered(role: &str, count: u32) -> Vec<String> {
@@ -43,6 +47,8 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     let mut names = vec![LEDGER.to_owned()];
     names.extend(locker_names(system.lockers));
     names.extend(numbered("core", system.cores));
+    names.extend(numbered("verify", system.verify.processes));
+    names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
     names.extend(numbered("client", workload.clients));
     names
 }
@@ -54,6 +60,7 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
     nodes.extend(numbered("core", system.cores));
+    nodes.extend(numbered("verify", system.verify.processes));
     let points = FAULT_POINTS
         .iter()
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
@@ -74,12 +81,15 @@ impl System {
         workload: &Workload,
         defects: &Defects,
     ) -> System {
-        let timing = Rc::new(LedgerTiming::of(&config.timing));
+        let lockers = locker_names(config.lockers);
+        let setup = Rc::new(LedgerSetup {
+            timing: LedgerTiming::of(&config.timing),
+            lockers: lockers.clone(),
+        });
         world.add_node(LEDGER, move |context| {
-            ledger::node::run(context, timing.clone())
+            ledger::node::run(context, setup.clone())
         });
 
-        let lockers = locker_names(config.lockers);
         let setup = Rc::new(LockerSetup::of(&config.timing, &config.hardware, defects));
         for name in &lockers {
             let (slots, trouble) = (config.slots_per_locker, &config.hardware);
@@ -91,12 +101,36 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
-        let setup = Rc::new(CoreSetup::of(&config.timing, defects));
+        let connections = config.connections_per_core;
+        let setup = Rc::new(CoreSetup::of(&config.timing, connections, defects));
         for name in &cores {
             let setup = setup.clone();
             world.add_node(name, move |context| core::node::run(context, setup.clone()));
         }
 
+        let setup = Rc::new(VerifySetup::of(
+            &config.timing,
+            &config.verify,
+            &cores,
+            defects,
+        ));
+        for name in &numbered("verify", config.verify.processes) {
+            let setup = setup.clone();
+            world.add_node(name, move |context| {
+                verify::node::run(context, setup.clone())
+            });
+        }
+        if let Some(begins) = config.redeploy_at_ms {
+            let setup = Rc::new(DeployerSetup {
+                cores: cores.clone(),
+                begins: Duration::from_millis(begins),
+            });
+            world.add_node(DEPLOYER, move |context| {
+                deployer::run(context, setup.clone())
+            });
+        }
+
+        let board = Board::default();
         let script = client::script::draw(config, workload, randomness);
         let operations = script.len();
         for (index, name) in numbered("client", workload.clients).iter().enumerate() {
@@ -107,6 +141,7 @@ impl System {
                 script: own.cloned().collect(),
                 workload: workload.clone(),
                 cores: cores.clone(),
+                board: board.clone(),
             });
             world.add_node(name, move |context| {
                 client::node::run(context, setup.clone())
@@ -116,6 +151,7 @@ impl System {
             world: world.clone(),
             lockers,
             operations,
+            board,
         }
     }
 
@@ -136,7 +172,7 @@ impl System {
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
-            pending.push(format!("{open} client operations are open"));
+            pending.push(format!("{open} client intents are open"));
         }
         pending
     }
@@ -148,9 +184,6 @@ impl System {
     }
 
     fn open_operations(&self) -> usize {
-        let mut completed = 0;
-        self.world
-            .with_record(|record| completed = record.completed_operations());
-        self.operations - completed
+        self.operations - self.board.finished_count()
     }
 }

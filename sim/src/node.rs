@@ -164,6 +164,12 @@ impl NodeContext {
         self.world.stream(root, self.lineage(purpose), purpose)
     }
 
+    /// The stream of a thing that is the same whoever asks and however often, such as whether an item
+    /// is poison.
+    pub fn stream_of(&self, root: Root, cause: Lineage, purpose: &'static str) -> Stream {
+        self.world.stream(root, cause, purpose)
+    }
+
     /// The lineage of the next thing this task does for a purpose.
     pub fn lineage(&self, purpose: &'static str) -> Lineage {
         self.world.current_task().next(purpose)

@@ -1,4 +1,5 @@
-//! A client as a node: sends each request until it knows its outcome or has no attempt left.
+//! A client as a node: performs each of its intents, and sends each request until it knows its outcome
+//! or has no attempt left.
 //!
 //! All attempts of one request carry the same idempotency key and go to the Core instances in turn.
 //! What the client then knows goes into the history: success, certain failure, or unknown.
@@ -11,10 +12,13 @@ use sim::record::history::Outcome;
 use sim::record::value::Value;
 use sim::{NodeContext, NodeId};
 
-use super::script::Planned;
+use super::board::Board;
+use super::script::{Intent, Planned};
+use super::telling;
 use crate::config::Workload;
-use crate::core::protocol::{Answer, RegisterAsset};
+use crate::core::protocol::{Answer, Ask, Body, CoreRequest, Renaming};
 use crate::core::retry::Backoff;
+use crate::ids::AssetId;
 
 /// What a client is made of.
 pub struct ClientSetup {
@@ -24,6 +28,8 @@ pub struct ClientSetup {
     pub workload: Workload,
     /// The names of the Core instances.
     pub cores: Vec<String>,
+    /// What people tell each other about assets.
+    pub board: Board,
 }
 
 /// A client's program.
@@ -35,44 +41,124 @@ pub async fn run(context: NodeContext, setup: Rc<ClientSetup>) {
         context.sleep(planned.after.saturating_sub(elapsed)).await;
         elapsed = elapsed.max(planned.after);
         let lineage = Lineage::of("client").child("operation", planned.number);
-        let operation = Operation {
+        let user = User {
             context: context.clone(),
             setup: setup.clone(),
             cores: cores.clone(),
             number: planned.number,
         };
-        let request = planned.request.clone();
-        context.spawn_for(lineage, async move { operation.perform(request).await });
+        let intent = planned.intent.clone();
+        context.spawn_for(lineage, async move {
+            user.perform(&intent).await;
+            user.setup.board.finished();
+        });
     }
 }
 
-/// One operation under way.
-struct Operation {
+/// Somebody with one intent.
+struct User {
     context: NodeContext,
     setup: Rc<ClientSetup>,
     cores: Rc<Vec<NodeId>>,
     number: u64,
 }
 
-impl Operation {
-    async fn perform(&self, request: RegisterAsset) {
+impl User {
+    async fn perform(&self, intent: &Intent) {
+        match intent {
+            Intent::Register(request) => {
+                let answer = self.operate(Ask::Register(request.clone())).await;
+                if let Some(Body::Registered { asset, .. }) = answer.map(|answer| answer.body) {
+                    self.setup.board.tell(self.number, asset);
+                }
+            }
+            Intent::Rename { key, of, name } => {
+                let Some(changes) = self.look_at(of, name).await else {
+                    return;
+                };
+                let key = key.clone();
+                self.operate(Ask::Rename { key, changes }).await;
+            }
+            Intent::Read(of) => {
+                if let Some(asset) = self.asset(*of) {
+                    self.operate(Ask::Read(asset)).await;
+                }
+            }
+            Intent::Verify { key, of } => {
+                if let Some(asset) = self.asset(*of) {
+                    let key = key.clone();
+                    self.operate(Ask::RequestVerification { key, asset }).await;
+                }
+            }
+            Intent::Audit(of) => {
+                if let Some(asset) = self.asset(*of) {
+                    self.operate(Ask::QueryAudit(asset)).await;
+                }
+            }
+            Intent::Letters { replay } => self.decide(*replay).await,
+        }
+    }
+
+    /// The asset of a registration, if anybody was told of it by now. Else there is nothing to do.
+    fn asset(&self, of: u64) -> Option<AssetId> {
+        self.setup.board.asset(of)
+    }
+
+    /// Reads each asset, as a user does before changing it.
+    async fn look_at(&self, of: &[u64], name: &str) -> Option<Vec<Renaming>> {
+        let mut changes = Vec::new();
+        for number in of {
+            let asset = self.asset(*number)?;
+            let answer = self.operate(Ask::Read(asset.clone())).await?;
+            let Body::Asset { version, .. } = answer.body else {
+                return None;
+            };
+            changes.push(Renaming {
+                asset,
+                version,
+                name: name.to_owned(),
+            });
+        }
+        Some(changes)
+    }
+
+    /// Decides about the first open letter, if there is one.
+    async fn decide(&self, replay: bool) {
+        let listed = self.operate(Ask::ListDeadLetters).await;
+        let Some(Body::Letters(letters)) = listed.map(|answer| answer.body) else {
+            return;
+        };
+        if let Some(letter) = letters.first() {
+            let letter = letter.clone();
+            self.operate(if replay {
+                Ask::ReplayDeadLetter(letter)
+            } else {
+                Ask::DiscardDeadLetter(letter)
+            })
+            .await;
+        }
+    }
+
+    /// One operation of the history; its answer when it succeeded.
+    async fn operate(&self, ask: Ask) -> Option<Answer> {
         let process = format!("{}/{}", self.context.name(), self.number);
-        let id = self
-            .context
-            .invoke(process, "register", input_value(&request));
+        let input = telling::input(&ask);
+        let registers = matches!(ask, Ask::Register(_));
+        let id = self.context.invoke(process, ask.name(), input);
         let began = self.context.monotonic();
-        let outcome = self.ask_until_known(&request).await;
+        let (outcome, answer) = self.ask_until_known(ask).await;
         let succeeded = matches!(outcome, Outcome::Ok(_));
         let span = succeeded.then(|| self.context.monotonic() - began);
         // A certain refusal is an answer the client was right to get; only not knowing is a failure.
-        if !matches!(outcome, Outcome::Fail(_)) {
+        if registers && !matches!(outcome, Outcome::Fail(_)) {
             self.context
                 .measure("client.registration.latency", &[], span);
         }
         self.context.complete(id, outcome);
+        answer
     }
 
-    async fn ask_until_known(&self, request: &RegisterAsset) -> Outcome {
+    async fn ask_until_known(&self, ask: Ask) -> (Outcome, Option<Answer>) {
         let workload = &self.setup.workload;
         let backoff = Backoff {
             base: Duration::from_millis(500),
@@ -80,59 +166,30 @@ impl Operation {
             attempts_max: workload.attempts_max,
         };
         let limit = Duration::from_millis(workload.attempt_timeout_ms);
+        let request = CoreRequest {
+            budget_ms: workload.attempt_timeout_ms,
+            ask,
+        };
         let mut attempt = 0;
         loop {
             let turn = (self.number / 2 + u64::from(attempt)) as usize % self.cores.len();
-            let answer = self
-                .context
-                .call(self.cores[turn], request.clone(), limit)
-                .await;
-            let last = match answer.as_deref() {
-                Ok(answer) if answer.is_success() => return Outcome::Ok(answer_value(answer)),
-                Ok(answer) if !answer.may_be_retried() => {
-                    return Outcome::Fail(answer_value(answer));
+            let answer = self.context.call(self.cores[turn], request.clone(), limit);
+            let last = match answer.await.as_deref() {
+                Ok(answer) if answer.is_success() => {
+                    return (Outcome::Ok(telling::answer(answer)), Some(answer.clone()));
                 }
-                Ok(answer) => answer_value(answer),
+                Ok(answer) if !answer.again => {
+                    return (Outcome::Fail(telling::answer(answer)), None);
+                }
+                Ok(answer) => telling::answer(answer),
                 Err(error) => Value::map([("error", error.to_string().into())]),
             };
             attempt += 1;
             let mut stream = self.context.stream(Root::Schedule, "client.retry");
             match backoff.wait(attempt, &mut stream) {
                 Some(wait) => self.context.sleep(wait).await,
-                None => return Outcome::Unknown(last),
+                None => return (Outcome::Unknown(last), None),
             }
         }
     }
-}
-
-fn input_value(request: &RegisterAsset) -> Value {
-    Value::map([
-        ("key", request.key.0.as_str().into()),
-        ("name", request.content.name.as_str().into()),
-        ("category", request.content.category.as_str().into()),
-        ("locker", request.content.locker.0.as_str().into()),
-    ])
-}
-
-fn answer_value(answer: &Answer) -> Value {
-    Value::map([
-        ("status", u32::from(answer.status).into()),
-        (
-            "failure",
-            answer.failure.map(|failure| failure.code()).into(),
-        ),
-        (
-            "asset",
-            answer.asset.as_ref().map(|asset| asset.0.as_str()).into(),
-        ),
-        (
-            "asset_status",
-            answer.asset_status.map(|status| status.name()).into(),
-        ),
-        ("slot", answer.slot.map(|slot| slot.0).into()),
-        (
-            "verification",
-            answer.verification.as_ref().map(|it| it.0.as_str()).into(),
-        ),
-    ])
 }

@@ -1,16 +1,17 @@
 //! What the clients will do, drawn before the run from the workload seed alone.
 //!
-//! The script does not depend on what happens: the same workload seed gives the same requests under
-//! any plan of faults, so that two runs can be compared operation by operation.
+//! The script does not depend on what happens: the same workload seed gives the same intents under
+//! any plan of faults, so that two runs can be compared operation by operation. An intent about an
+//! asset names the registration it came from, since only the run will know the asset's name.
 
 use std::time::Duration;
 
-use sim::random::{Lineage, Randomness, Root};
+use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{SystemConfig, Workload};
+use crate::config::{Mix, SystemConfig, Workload};
+use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
-use crate::ledger::store::AssetContent;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,71 +22,225 @@ pub struct Planned {
     pub client: u32,
     /// When, after the run's start.
     pub after: Duration,
-    /// What it asks for.
-    pub request: RegisterAsset,
+    /// What it is for.
+    pub intent: Intent,
+}
+
+/// What a client wants. Numbers are those of registrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// To register an asset.
+    Register(RegisterAsset),
+    /// To rename assets, all or none, in this order.
+    Rename {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Which assets.
+        of: Vec<u64>,
+        /// Their new name.
+        name: String,
+    },
+    /// To read an asset.
+    Read(u64),
+    /// To have an asset verified again.
+    Verify {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Which asset.
+        of: u64,
+    },
+    /// To learn what happened to an asset.
+    Audit(u64),
+    /// To decide about the first dead letter.
+    Letters {
+        /// Whether to replay it, or else to discard it.
+        replay: bool,
+    },
 }
 
 /// Draws all operations in the order of their times.
 pub fn draw(system: &SystemConfig, workload: &Workload, randomness: &Randomness) -> Vec<Planned> {
-    let mut planned: Vec<Planned> = Vec::new();
+    let mut script = Script {
+        system,
+        workload,
+        planned: Vec::new(),
+        registered: Vec::new(),
+    };
     let mut after = Duration::ZERO;
     let mean = Duration::from_millis(workload.every_ms);
     for number in 0..u64::from(workload.operations) {
         let cause = Lineage::of("script").child("operation", number);
         let mut stream = randomness.stream(Root::Workload, cause, "draw");
         after += stream.span(mean / 2, mean + mean / 2);
-        let client = stream.below(u64::from(workload.clients)) as u32;
-        let former = planned.iter().rfind(|earlier| earlier.client == client);
-        let key = match former {
-            Some(former) if stream.chance(workload.key_reuse) => former.request.key.clone(),
-            _ => IdempotencyKey(format!("key-{number}")),
-        };
-        let locker = stream.below(u64::from(system.lockers)) + 1;
-        let category = *stream.pick(&["tool", "vehicle", "document", "device"]);
+        script.plan(number, after, &mut stream);
+    }
+    script.planned.sort_by_key(|operation| operation.after);
+    script.planned
+}
+
+struct Script<'a> {
+    system: &'a SystemConfig,
+    workload: &'a Workload,
+    planned: Vec<Planned>,
+    /// The numbers of the registrations so far.
+    registered: Vec<u64>,
+}
+
+impl Script<'_> {
+    fn plan(&mut self, number: u64, after: Duration, stream: &mut Stream) {
+        let client = stream.below(u64::from(self.workload.clients)) as u32;
+        let intent = self.intent(number, client, stream);
+        if let Intent::Register(_) = intent {
+            self.registered.push(2 * number);
+        }
         let first = Planned {
             number: 2 * number,
             client,
             after,
-            request: RegisterAsset {
-                key,
-                content: AssetContent {
-                    name: format!("asset {number}"),
-                    category: category.to_owned(),
-                    locker: LockerRef(format!("locker-{locker}")),
-                },
-            },
+            intent,
         };
-        if stream.chance(workload.double_click) {
-            planned.push(Planned {
+        if stream.chance(self.workload.double_click) {
+            self.planned.push(Planned {
                 number: 2 * number + 1,
                 after: after + stream.span(Duration::ZERO, Duration::from_millis(300)),
                 ..first.clone()
             });
         }
-        planned.push(first);
+        self.planned.push(first);
     }
-    planned.sort_by_key(|operation| operation.after);
-    planned
+
+    fn intent(&self, number: u64, client: u32, stream: &mut Stream) -> Intent {
+        let Mix {
+            register,
+            rename,
+            rename_pair,
+            read,
+            verify,
+            audit,
+            letters,
+        } = self.workload.mix;
+        let weights = [register, rename, rename_pair, read, verify, audit, letters];
+        let choice = if self.registered.is_empty() {
+            0
+        } else {
+            weighted(&weights, stream)
+        };
+        let key = IdempotencyKey(format!("key-{number}"));
+        match choice {
+            0 => Intent::Register(self.registration(number, client, stream)),
+            1 | 2 => Intent::Rename {
+                key,
+                of: self.some(choice, stream),
+                name: format!("renamed by {number}"),
+            },
+            3 => Intent::Read(self.one(stream)),
+            4 => Intent::Verify {
+                key,
+                of: self.one(stream),
+            },
+            5 => Intent::Audit(self.one(stream)),
+            _ => Intent::Letters {
+                replay: stream.below(4) > 0,
+            },
+        }
+    }
+
+    /// One of the latest registrations: people work on what is new, so they meet.
+    fn one(&self, stream: &mut Stream) -> u64 {
+        const LATEST: usize = 6;
+        let from = self.registered.len().saturating_sub(LATEST);
+        *stream.pick(&self.registered[from..])
+    }
+
+    /// So many of them, each once.
+    fn some(&self, count: usize, stream: &mut Stream) -> Vec<u64> {
+        let mut chosen = Vec::new();
+        for _ in 0..count {
+            let one = self.one(stream);
+            if !chosen.contains(&one) {
+                chosen.push(one);
+            }
+        }
+        chosen
+    }
+
+    fn registration(&self, number: u64, client: u32, stream: &mut Stream) -> RegisterAsset {
+        let former = self
+            .planned
+            .iter()
+            .rev()
+            .find_map(|earlier| match &earlier.intent {
+                Intent::Register(request) if earlier.client == client => Some(request),
+                _ => None,
+            });
+        let key = match former {
+            Some(former) if stream.chance(self.workload.key_reuse) => former.key.clone(),
+            _ => IdempotencyKey(format!("key-{number}")),
+        };
+        let locker = stream.below(u64::from(self.system.lockers)) + 1;
+        let category = *stream.pick(&["tool", "vehicle", "document", "device"]);
+        let all_or_nothing = stream.chance(self.workload.all_or_nothing);
+        let unknown = stream.chance(self.workload.unknown_locker);
+        let locker = if unknown {
+            "locker-nowhere".into()
+        } else {
+            format!("locker-{locker}")
+        };
+        RegisterAsset {
+            key,
+            content: AssetContent {
+                name: format!("asset {number}"),
+                category: category.to_owned(),
+                locker: LockerRef(locker),
+            },
+            strategy: if all_or_nothing {
+                Strategy::FullRollback
+            } else {
+                Strategy::PartialCommit
+            },
+        }
+    }
+}
+
+/// A position, drawn by weight.
+fn weighted(weights: &[u32], stream: &mut Stream) -> usize {
+    let total = weights.iter().map(|weight| u64::from(*weight)).sum();
+    let mut left = stream.below(total);
+    for (position, weight) in weights.iter().enumerate() {
+        match left.checked_sub(u64::from(*weight)) {
+            Some(rest) => left = rest,
+            None => return position,
+        }
+    }
+    unreachable!("what is drawn below the total falls on one of the weights")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Timing;
+    use crate::locker::trouble::HardwareConfig;
+    use crate::verify::VerifyConfig;
     use sim::random::Seeds;
     use sim::ratio::Ratio;
 
-    fn script(double_click: Ratio, key_reuse: Ratio) -> Vec<Planned> {
+    fn script(double_click: Ratio, key_reuse: Ratio, mix: Mix) -> Vec<Planned> {
         let system = SystemConfig {
             cores: 1,
             lockers: 3,
             slots_per_locker: 8,
             timing: Timing::default(),
-            hardware: Default::default(),
+            hardware: HardwareConfig::default(),
+            verify: VerifyConfig::default(),
+            connections_per_core: 10,
+            redeploy_at_ms: None,
         };
         let workload = Workload {
             clients: 2,
             operations: 50,
+            mix,
+            all_or_nothing: Ratio::NEVER,
+            unknown_locker: Ratio::NEVER,
             every_ms: 100,
             double_click,
             key_reuse,
@@ -95,23 +250,55 @@ mod tests {
         draw(&system, &workload, &Randomness::new(Seeds::derive(9)))
     }
 
+    fn key(planned: &Planned) -> Option<IdempotencyKey> {
+        match &planned.intent {
+            Intent::Register(request) => Some(request.key.clone()),
+            Intent::Rename { key, .. } | Intent::Verify { key, .. } => Some(key.clone()),
+            Intent::Read(_) | Intent::Audit(_) | Intent::Letters { .. } => None,
+        }
+    }
+
     #[test]
     fn each_request_has_a_key_of_its_own_unless_the_workload_says_otherwise() {
         let keys = |script: &[Planned]| {
-            let mut keys: Vec<_> = script.iter().map(|it| it.request.key.clone()).collect();
+            let mut keys: Vec<_> = script.iter().filter_map(key).collect();
             keys.sort_unstable();
             keys.dedup();
             keys.len()
         };
-        let plain = script(Ratio::NEVER, Ratio::NEVER);
+        let plain = script(Ratio::NEVER, Ratio::NEVER, Mix::default());
         assert_eq!((plain.len(), keys(&plain)), (50, 50));
-        let doubled = script(Ratio::ALWAYS, Ratio::NEVER);
+        let doubled = script(Ratio::ALWAYS, Ratio::NEVER, Mix::default());
         assert_eq!((doubled.len(), keys(&doubled)), (100, 50));
-        assert_eq!(
-            keys(&script(Ratio::NEVER, Ratio::ALWAYS)),
-            2,
-            "one key per client"
-        );
+        let reused = script(Ratio::NEVER, Ratio::ALWAYS, Mix::default());
+        assert_eq!(keys(&reused), 2, "one key per client");
         assert!(plain.windows(2).all(|pair| pair[0].after <= pair[1].after));
+    }
+
+    #[test]
+    fn a_mix_is_kept_and_names_only_earlier_registrations() {
+        let mix = Mix {
+            rename_pair: 1,
+            read: 1,
+            ..Mix::default()
+        };
+        let script = script(Ratio::NEVER, Ratio::NEVER, mix);
+        let mut registered = Vec::new();
+        let (mut renamed, mut read) = (0, 0);
+        for planned in &script {
+            match &planned.intent {
+                Intent::Register(_) => registered.push(planned.number),
+                Intent::Rename { of, .. } => {
+                    renamed += 1;
+                    assert!(of.iter().all(|number| registered.contains(number)));
+                }
+                Intent::Read(of) => {
+                    read += 1;
+                    assert!(registered.contains(of));
+                }
+                other => panic!("{other:?} is not in the mix"),
+            }
+        }
+        assert!(registered.len() > 5 && renamed > 5 && read > 5);
     }
 }

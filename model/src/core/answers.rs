@@ -38,7 +38,10 @@ pub fn take(
     let values = [
         (keys::KEY, Value::text(&key.0)),
         (keys::DIGEST, digest.into()),
-        (keys::ASSET, query::text(asset.map(|asset| asset.0.as_str()))),
+        (
+            keys::ASSET,
+            query::text(asset.map(|asset| asset.0.as_str())),
+        ),
         (keys::ANSWER, answer.map_or(Value::Null, as_value)),
         (keys::CREATED_AT, at.into()),
     ];
@@ -74,7 +77,8 @@ pub fn again(context: &NodeContext, row: &[Value], digest: &str, defects: &Defec
     match row.maybe_text(keys::ANSWER) {
         Some(stored) => {
             context.reached("stored_answer_was_given_again");
-            serde_json::from_str(stored).expect("invariant: a stored answer was written by `as_value`")
+            serde_json::from_str(stored)
+                .expect("invariant: a stored answer was written by `as_value`")
         }
         None => Answer::later(409, Some(Failure::LedgerConflict)),
     }
@@ -87,4 +91,9 @@ fn as_value(answer: &Answer) -> Value {
 /// Whether a key was taken for this asset.
 pub fn is_of_asset(row: &[Value], asset: &AssetId) -> bool {
     row.maybe_text(keys::ASSET) == Some(asset.0.as_str())
+}
+
+/// When a key was taken, on the Ledger's clock.
+pub fn taken_at(row: &[Value]) -> LedgerMillis {
+    row.int(keys::CREATED_AT)
 }

@@ -18,7 +18,7 @@ pub struct AssetContent {
 macro_rules! named_states {
     ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $state:ident = $word:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$note])* $state,)* }
 

@@ -32,14 +32,8 @@ impl Entry<'_> {
         let values = [
             (audit::ASSET, Value::text(&self.asset.0)),
             (audit::ACTION, self.action.into()),
-            (
-                audit::FAILURE,
-                query::text(self.failure.map(Failure::code)),
-            ),
-            (
-                audit::VERSION,
-                self.version.map_or(Value::Null, Value::Int),
-            ),
+            (audit::FAILURE, query::text(self.failure.map(Failure::code))),
+            (audit::VERSION, self.version.map_or(Value::Null, Value::Int)),
             (audit::ACTOR, self.actor.into()),
             (audit::AT, self.at.into()),
         ];
@@ -56,5 +50,9 @@ pub fn of_asset(asset: &AssetId) -> Select {
 pub fn told(row: &[Value]) -> String {
     let failure = row.maybe_text(audit::FAILURE);
     let because = failure.map_or_else(String::new, |code| format!(" after {code}"));
-    format!("{}{because} by {}", row.text(audit::ACTION), row.text(audit::ACTOR))
+    format!(
+        "{}{because} by {}",
+        row.text(audit::ACTION),
+        row.text(audit::ACTOR)
+    )
 }

@@ -14,7 +14,7 @@ use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, is};
 use crate::ledger::row::Cells;
-use crate::ledger::tables::{alerts, dead_letters as letters, jobs, sagas, verifications};
+use crate::ledger::tables::{alerts, dead_letters as letters, jobs, verifications};
 use crate::resilience::deadline::Deadline;
 
 /// Where the work fell out of.
@@ -39,35 +39,46 @@ impl Queue {
     }
 }
 
-/// What giving up writes besides the work's own state: the letter, and the alert that tells people.
-pub fn bury(
-    queue: Queue,
-    subject: &str,
-    token: FencingToken,
-    cause: Failure,
-    at: LedgerMillis,
-) -> [Statement; 2] {
-    // A replayed job may die again; its claims never repeat.
-    let name = format!("letter-{subject}-{}", token.0);
-    let letter = [
-        (letters::LETTER, Value::text(&name)),
-        (letters::QUEUE, queue.name().into()),
-        (letters::SUBJECT, subject.into()),
-        (letters::CAUSE, cause.code().into()),
-        (letters::STATE, "open".into()),
-        (letters::REPLAYS, 0.into()),
-        (letters::AT, at.into()),
-    ];
-    let alert = [
-        (alerts::ALERT, Value::text(&format!("alert-{name}"))),
-        (alerts::SUBJECT, subject.into()),
-        (alerts::FAILURE, cause.code().into()),
-        (alerts::AT, at.into()),
-    ];
-    [
-        query::insert(letters::TABLE, letter),
-        query::insert(alerts::TABLE, alert),
-    ]
+/// Work that is given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Casualty<'a> {
+    /// The queue it falls out of.
+    pub queue: Queue,
+    /// The job or verification.
+    pub subject: &'a str,
+    /// The asset it is about.
+    pub asset: &'a AssetId,
+    /// The claim under which it died: replayed, it may die again under a later one.
+    pub token: FencingToken,
+    /// Why.
+    pub cause: Failure,
+}
+
+impl Casualty<'_> {
+    /// What giving up writes besides the work's own state: the letter, and the alert that tells people.
+    pub fn bury(&self, at: LedgerMillis) -> [Statement; 2] {
+        let name = format!("letter-{}-{}", self.subject, self.token.0);
+        let letter = [
+            (letters::LETTER, Value::text(&name)),
+            (letters::QUEUE, self.queue.name().into()),
+            (letters::SUBJECT, self.subject.into()),
+            (letters::ASSET, Value::text(&self.asset.0)),
+            (letters::CAUSE, self.cause.code().into()),
+            (letters::STATE, "open".into()),
+            (letters::REPLAYS, 0.into()),
+            (letters::AT, at.into()),
+        ];
+        let alert = [
+            (alerts::ALERT, Value::text(&format!("alert-{name}"))),
+            (alerts::ASSET, Value::text(&self.asset.0)),
+            (alerts::FAILURE, self.cause.code().into()),
+            (alerts::AT, at.into()),
+        ];
+        [
+            query::insert(letters::TABLE, letter),
+            query::insert(alerts::TABLE, alert),
+        ]
+    }
 }
 
 /// The letters that wait for a decision, oldest first.
@@ -119,7 +130,7 @@ pub async fn decide(
                     Ok(Answer::refused(409, Failure::LedgerConflict))
                 }
                 Some(row) => {
-                    carry_out(transaction, row, decision, actor, at).await?;
+                    carry_out(transaction, row, decision, actor, at);
                     Ok(Answer::ok(200, Body::Nothing))
                 }
             }
@@ -127,21 +138,24 @@ pub async fn decide(
         .await
 }
 
-async fn carry_out(
+fn carry_out(
     transaction: &mut Transaction,
     letter: &Row,
     decision: Decision,
     actor: &str,
     at: LedgerMillis,
-) -> Result<(), LedgerError> {
+) {
     let subject = letter.text(letters::SUBJECT);
-    let asset = asset_of(transaction, letter).await?;
+    let asset = AssetId(letter.text(letters::ASSET).into());
     let (state, action) = match decision {
         Decision::Replay => ("replayed", "replayed"),
         Decision::Discard => ("discarded", "discarded"),
     };
     let replays = letter.int(letters::REPLAYS) + i64::from(decision == Decision::Replay);
-    let values = [(letters::STATE, state.into()), (letters::REPLAYS, replays.into())];
+    let values = [
+        (letters::STATE, state.into()),
+        (letters::REPLAYS, replays.into()),
+    ];
     let this = is(letters::LETTER, letter.text(letters::LETTER));
     transaction.stage_one(query::update(letters::TABLE, values, this));
     if decision == Decision::Replay {
@@ -158,7 +172,6 @@ async fn carry_out(
         at,
     };
     transaction.stage(entry.statement());
-    Ok(())
 }
 
 /// Makes dead work due again. Its token goes on counting: whoever held it before stays fenced.
@@ -194,26 +207,4 @@ fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
             returning: Vec::new(),
         })]
     }
-}
-
-/// The asset a letter is about, for the audit.
-async fn asset_of(transaction: &mut Transaction, letter: &Row) -> Result<AssetId, LedgerError> {
-    let subject = letter.text(letters::SUBJECT);
-    let name = if letter.text(letters::QUEUE) == Queue::Link.name() {
-        let job = query::select(jobs::TABLE, is(jobs::JOB, subject));
-        let jobs = transaction.query(job).await?;
-        let saga = jobs.first().map_or(subject, |row| row.text(jobs::SAGA));
-        let saga = query::select(sagas::TABLE, is(sagas::SAGA, saga));
-        let rows = transaction.query(saga).await?;
-        rows.first().map(|row| row.text(sagas::ASSET).to_owned())
-    } else {
-        let row = query::select(
-            verifications::TABLE,
-            is(verifications::VERIFICATION, subject),
-        );
-        let rows = transaction.query(row).await?;
-        rows.first()
-            .map(|row| row.text(verifications::ASSET).to_owned())
-    };
-    Ok(AssetId(name.unwrap_or_else(|| subject.to_owned())))
 }

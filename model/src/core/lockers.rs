@@ -61,7 +61,9 @@ impl Lockers {
             LockerResponse::Linked(slot) => Ok(slot),
             // Somebody takes the registration back; what is left of it here has nothing to link.
             LockerResponse::Cancelled => Err(Failure::LedgerConflict),
-            other => panic!("invariant: a Locker answers a link command in kind, not with {other:?}"),
+            other => {
+                panic!("invariant: a Locker answers a link command in kind, not with {other:?}")
+            }
         }
     }
 
@@ -96,7 +98,10 @@ impl Lockers {
     ) -> Result<LockerResponse, Failure> {
         let asked = self.context.monotonic();
         let answered = self.guarded(locker, request, limit).await;
-        let status = answered.as_ref().err().map_or("ok", |failure| failure.code());
+        let status = answered
+            .as_ref()
+            .err()
+            .map_or("ok", |failure| failure.code());
         let labels = [
             ("subsystem", "locker"),
             ("operation", operation),

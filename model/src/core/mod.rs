@@ -3,7 +3,8 @@
 //! [`protocol`] is what is asked, [`node`] the process. A room for each thing that is asked:
 //! [`registration`] and its [`saga`], [`renaming`], [`reading`], [`verification`], [`dead_letters`],
 //! [`audit`]. [`worker`] takes up what other instances left. Under them: [`answers`] (idempotency
-//! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share).
+//! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share),
+//! `steps` (what is measured of the synchronous path).
 
 pub mod node;
 pub mod protocol;
@@ -21,3 +22,4 @@ pub mod answers;
 pub mod asset;
 pub mod lockers;
 pub mod retry;
+mod steps;

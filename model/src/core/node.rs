@@ -18,6 +18,7 @@ use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
 use super::saga::runner::SagaRunner;
+use super::steps::step;
 use super::{audit, reading, registration, renaming, verification, worker};
 use crate::config::Timing;
 use crate::defects::Defects;
@@ -110,7 +111,8 @@ impl Core {
             .payload()
             .expect("Core is asked in its own protocol");
         if let Ask::Drain = request.ask {
-            self.context.reply(&incoming, Answer::ok(202, Body::Nothing));
+            self.context
+                .reply(&incoming, Answer::ok(202, Body::Nothing));
             self.drain().await;
             return;
         }
@@ -123,7 +125,12 @@ impl Core {
             self.context.reply(&incoming, answer);
         };
         let answer = self.answer(&request.ask, deadline, answer_early).await;
-        self.step("respond", self.context.work(&self.setup.respond)).await;
+        step(
+            &self.context,
+            "respond",
+            self.context.work(&self.setup.respond),
+        )
+        .await;
         self.measure(&request.ask, &answer, self.context.monotonic() - began);
         if !answered.get() {
             self.context.reply(&incoming, answer);
@@ -158,7 +165,9 @@ impl Core {
                 dead_letters::decide(ledger, letter, decision, &actor, deadline).await
             }
             Ask::QueryAudit(asset) => {
-                let rows = ledger.read("audit.query", deadline, audit::of_asset(asset)).await;
+                let rows = ledger
+                    .read("audit.query", deadline, audit::of_asset(asset))
+                    .await;
                 rows.map(|rows| {
                     let told = rows.iter().map(|row| audit::told(row));
                     Answer::ok(200, Body::Audit(told.collect()))
@@ -185,16 +194,6 @@ impl Core {
             "grace_ran_out"
         });
         self.context.abort(RESTART_AFTER).await;
-    }
-
-    /// Measures a step of the synchronous path on the instance's own clock.
-    pub async fn step<T>(&self, step: &str, work: impl Future<Output = T>) -> T {
-        let began = self.context.monotonic();
-        let done = work.await;
-        let span = self.context.monotonic() - began;
-        self.context
-            .measure("core.registration.step", &[("step", step)], Some(span));
-        done
     }
 
     fn measure(&self, ask: &Ask, answer: &Answer, span: Duration) {

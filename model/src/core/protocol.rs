@@ -9,9 +9,7 @@ use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
 use crate::failure::Failure;
-use crate::ids::{
-    AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId,
-};
+use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 
 /// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

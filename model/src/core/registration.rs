@@ -24,6 +24,7 @@ use super::protocol::{Answer, RegisterAsset};
 use super::saga::course::Course;
 use super::saga::ledger::Claim;
 use super::saga::runner::{End, Patience};
+use super::steps::step;
 use crate::defects::Defect;
 use crate::failure::Failure;
 use crate::ids::{AssetId, DeviceOperation, FencingToken, JobId, SagaId};
@@ -52,19 +53,24 @@ pub async fn register(
     answer_early: impl Fn(Answer),
 ) -> Answer {
     let context = &core.context;
-    core.step("validate", context.work(&core.setup.validate)).await;
+    step(context, "validate", context.work(&core.setup.validate)).await;
     if request.content.name.is_empty() {
         return Answer::refused(400, Failure::LedgerConstraint);
     }
     context.pass(points::REQUEST_VALIDATED).await;
     let digest = answers::digest(&(&request.content, request.strategy));
-    let claim = draw_claim(context, request);
+    let mut claim = draw_claim(context, request);
     let intent = commit_intent(core, request, &claim, &digest, deadline, answer_early);
-    if let Err(early) = intent.await {
-        return early;
+    match intent.await {
+        Ok(at) => claim.started_at = at,
+        Err(early) => return early,
     }
     context.pass(points::INTENT_COMMITTED).await;
-    let limit = if core.setup.defects.has(Defect::HardwareLimitOnSynchronousPath) {
+    let limit = if core
+        .setup
+        .defects
+        .has(Defect::HardwareLimitOnSynchronousPath)
+    {
         HARDWARE_LIMIT
     } else {
         let left = deadline.limit(SYNCHRONOUS_LIMIT, context.monotonic());
@@ -98,7 +104,7 @@ fn draw_claim(context: &NodeContext, request: &RegisterAsset) -> Claim {
     }
 }
 
-/// Everything before the Locker is asked.
+/// Everything before the Locker is asked; gives when it was written.
 async fn commit_intent(
     core: &Core,
     request: &RegisterAsset,
@@ -106,23 +112,37 @@ async fn commit_intent(
     digest: &str,
     deadline: Deadline,
     answer_early: impl Fn(Answer),
-) -> Result<(), Answer> {
+) -> Result<LedgerMillis, Answer> {
     let early = core.setup.defects.has(Defect::AckBeforeCommit).then(|| {
         let (failure, status) = (Some(Failure::LockerTimeout), AssetStatus::PendingLink);
         Answer::registered(202, failure, &claim.asset, status, None)
     });
-    let written = core.ledger.transact("intent", deadline, async |transaction| {
-        let at = core.step("begin", transaction.now()).await?;
-        let write = write_intent(core, transaction, request, claim, digest, at, early.as_ref());
-        let fresh = core.step("ledger_write", write).await?;
-        core.context.pass(points::INTENT_STAGED).await;
-        if let Some(early) = early.as_ref().filter(|_| fresh) {
-            answer_early(early.clone());
-        }
-        if fresh { Ok(()) } else { Err(LedgerError::Stale) }
-    });
-    match core.step("commit", written).await {
-        Ok(()) => Ok(()),
+    let written = core
+        .ledger
+        .transact("intent", deadline, async |transaction| {
+            let at = step(&core.context, "begin", transaction.now()).await?;
+            let write = write_intent(
+                core,
+                transaction,
+                request,
+                claim,
+                digest,
+                at,
+                early.as_ref(),
+            );
+            let fresh = step(&core.context, "ledger_write", write).await?;
+            core.context.pass(points::INTENT_STAGED).await;
+            if let Some(early) = early.as_ref().filter(|_| fresh) {
+                answer_early(early.clone());
+            }
+            if fresh {
+                Ok(at)
+            } else {
+                Err(LedgerError::Stale)
+            }
+        });
+    match written.await {
+        Ok(at) => Ok(at),
         Err(LedgerError::Stale) => Err(known(core, request, digest, deadline).await),
         Err(LedgerError::Unknown) => read_back(core, request, claim, digest, deadline).await,
         Err(LedgerError::Sql(error)) => Err(refused(error.state)),
@@ -156,7 +176,13 @@ async fn write_intent(
         started_at: at,
         ..claim.clone()
     };
-    transaction.stage(answers::take(&request.key, digest, Some(&claim.asset), answer, at));
+    transaction.stage(answers::take(
+        &request.key,
+        digest,
+        Some(&claim.asset),
+        answer,
+        at,
+    ));
     transaction.stage(query::insert(assets::TABLE, asset));
     for statement in claim_at.insert(at + INTENT_LEASE.as_millis() as i64) {
         transaction.stage(statement);
@@ -183,9 +209,9 @@ fn refused(state: SqlState) -> Answer {
         | SqlState::NotNullViolation
         | SqlState::CheckViolation
         | SqlState::UniqueViolation => Answer::refused(422, Failure::LedgerConstraint),
-        SqlState::SerializationFailure | SqlState::DeadlockDetected | SqlState::LockNotAvailable => {
-            Answer::later(409, Some(Failure::LedgerConflict))
-        }
+        SqlState::SerializationFailure
+        | SqlState::DeadlockDetected
+        | SqlState::LockNotAvailable => Answer::later(409, Some(Failure::LedgerConflict)),
         _ => Answer::later(503, Some(Failure::LedgerDown)),
     }
 }
@@ -197,15 +223,20 @@ async fn read_back(
     claim: &Claim,
     digest: &str,
     deadline: Deadline,
-) -> Result<(), Answer> {
+) -> Result<LedgerMillis, Answer> {
     let select = answers::of_key(&request.key);
     match core.ledger.read("intent.read_back", deadline, select).await {
         Ok(rows) => match rows.first() {
             Some(row) if answers::is_of_asset(row, &claim.asset) => {
                 core.context.reached("unknown_commit_was_resolved_by_key");
-                Ok(())
+                Ok(answers::taken_at(row))
             }
-            Some(row) => Err(answers::again(&core.context, row, digest, &core.setup.defects)),
+            Some(row) => Err(answers::again(
+                &core.context,
+                row,
+                digest,
+                &core.setup.defects,
+            )),
             None => Err(Answer::later(503, Some(Failure::LedgerDown))),
         },
         Err(_) => Err(Answer::later(503, Some(Failure::TimeoutAfterCommit))),
@@ -242,6 +273,7 @@ async fn after_commit(
             return stored;
         }
     }
-    core.context.reached("client_was_told_that_the_outcome_is_open");
+    core.context
+        .reached("client_was_told_that_the_outcome_is_open");
     Answer::later(503, Some(Failure::TimeoutAfterCommit))
 }

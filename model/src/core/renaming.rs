@@ -36,23 +36,25 @@ pub async fn rename(
     let done = Answer::ok(200, Body::Renamed(versions.collect()));
     let actor = core.context.name();
     let lost = RefCell::new(None);
-    let renamed = core.ledger.transact("rename", deadline, async |transaction| {
-        let at = transaction.now().await?;
-        let first = changes.first().map(|change| &change.asset);
-        transaction.stage(answers::take(key, &digest, first, Some(&done), at));
-        for change in changes {
-            transaction.stage(changed(change));
-        }
-        let met = transaction.counts().await?;
-        if let Some(position) = met.iter().position(|rows| *rows != 1) {
-            lost.replace(Some(position));
-            return Err(LedgerError::Stale);
-        }
-        for change in changes {
-            transaction.stage(entry(change, &actor, at).statement());
-        }
-        Ok(())
-    });
+    let renamed = core
+        .ledger
+        .transact("rename", deadline, async |transaction| {
+            let at = transaction.now().await?;
+            let first = changes.first().map(|change| &change.asset);
+            transaction.stage(answers::take(key, &digest, first, Some(&done), at));
+            for change in changes {
+                transaction.stage(changed(change));
+            }
+            let met = transaction.counts().await?;
+            if let Some(position) = met.iter().position(|rows| *rows != 1) {
+                lost.replace(Some(position));
+                return Err(LedgerError::Stale);
+            }
+            for change in changes {
+                transaction.stage(entry(change, &actor, at).statement());
+            }
+            Ok(())
+        });
     match (renamed.await, lost.take()) {
         (Ok(()), _) => Ok(done),
         (Err(LedgerError::Stale), Some(0)) => known(core, key, &digest, deadline).await,
@@ -93,15 +95,16 @@ async fn known(
     let select = answers::of_key(key);
     let rows = core.ledger.read("key.read", deadline, select).await?;
     let row = rows.first().ok_or(LedgerError::Stale)?;
-    Ok(answers::again(&core.context, row, digest, &core.setup.defects))
+    Ok(answers::again(
+        &core.context,
+        row,
+        digest,
+        &core.setup.defects,
+    ))
 }
 
 /// Somebody else was first: the loser is told the version there is.
-async fn conflict(
-    core: &Core,
-    asset: &AssetId,
-    deadline: Deadline,
-) -> Result<Answer, LedgerError> {
+async fn conflict(core: &Core, asset: &AssetId, deadline: Deadline) -> Result<Answer, LedgerError> {
     core.context.reached("version_conflict_was_told");
     let select = query::select(assets::TABLE, is(assets::ASSET, asset.0.as_str()));
     let rows = core.ledger.read("asset.read", deadline, select).await?;

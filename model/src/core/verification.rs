@@ -59,7 +59,10 @@ pub fn queue(
         (verifications::VERIFICATION, Value::text(&verification.0)),
         (verifications::ASSET, Value::text(&asset.0)),
         (verifications::LOCKER, Value::text(&locker.0)),
-        (verifications::STATE, VerificationState::Queued.name().into()),
+        (
+            verifications::STATE,
+            VerificationState::Queued.name().into(),
+        ),
         (verifications::RUN_AT, at.into()),
         (verifications::TOKEN, 0.into()),
         (verifications::RETRIES, 0.into()),
@@ -71,10 +74,13 @@ pub fn queue(
 
 /// Takes the open verifications of an asset back.
 pub fn cancel(asset: &AssetId) -> Statement {
-    let open = is(verifications::ASSET, asset.0.as_str())
-        .and(is_one_of(verifications::STATE, OPEN));
+    let open =
+        is(verifications::ASSET, asset.0.as_str()).and(is_one_of(verifications::STATE, OPEN));
     let values = [
-        (verifications::STATE, VerificationState::Cancelled.name().into()),
+        (
+            verifications::STATE,
+            VerificationState::Cancelled.name().into(),
+        ),
         (verifications::RUN_AT, Value::Null),
     ];
     query::update(verifications::TABLE, values, open)
@@ -101,43 +107,48 @@ pub async fn request(
     let isolation = Isolation::Serializable;
     let actor = context.name();
     ledger
-        .transact_at(isolation, "verification.request", deadline, async |transaction| {
-            let at = transaction.now().await?;
-            let taken = transaction.query(answers::of_key(key)).await?;
-            if let Some(row) = taken.first() {
-                return Ok(answers::again(context, row, &digest, defects));
-            }
-            let row = query::select(assets::TABLE, is(assets::ASSET, asset.0.as_str()));
-            let rows = transaction.query(row).await?;
-            let Some(locker) = rows.first().and_then(locker_if_linked) else {
-                return Ok(Answer::refused(422, Failure::LedgerConstraint));
-            };
-            let open = is(verifications::ASSET, asset.0.as_str())
-                .and(is_one_of(verifications::STATE, OPEN));
-            let open = transaction
-                .query(query::select(verifications::TABLE, open))
-                .await?;
-            let verification = match open.first() {
-                Some(row) => VerificationId(row.text(verifications::VERIFICATION).into()),
-                None => {
-                    transaction.stage(queue(&fresh, asset, &locker, at));
-                    let entry = Entry {
-                        asset,
-                        action: "verification_queued",
-                        failure: None,
-                        version: None,
-                        actor: &actor,
-                        at,
-                    };
-                    transaction.stage(entry.statement());
-                    fresh.clone()
+        .transact_at(
+            isolation,
+            "verification.request",
+            deadline,
+            async |transaction| {
+                let at = transaction.now().await?;
+                let taken = transaction.query(answers::of_key(key)).await?;
+                if let Some(row) = taken.first() {
+                    return Ok(answers::again(context, row, &digest, defects));
                 }
-            };
-            let answer = Answer::ok(202, Body::Verification(verification));
-            transaction.stage_one(answers::take(key, &digest, Some(asset), Some(&answer), at));
-            transaction.flush().await?;
-            Ok(answer)
-        })
+                let row = query::select(assets::TABLE, is(assets::ASSET, asset.0.as_str()));
+                let rows = transaction.query(row).await?;
+                let Some(locker) = rows.first().and_then(locker_if_linked) else {
+                    return Ok(Answer::refused(422, Failure::LedgerConstraint));
+                };
+                let open = is(verifications::ASSET, asset.0.as_str())
+                    .and(is_one_of(verifications::STATE, OPEN));
+                let open = transaction
+                    .query(query::select(verifications::TABLE, open))
+                    .await?;
+                let verification = match open.first() {
+                    Some(row) => VerificationId(row.text(verifications::VERIFICATION).into()),
+                    None => {
+                        transaction.stage(queue(&fresh, asset, &locker, at));
+                        let entry = Entry {
+                            asset,
+                            action: "verification_queued",
+                            failure: None,
+                            version: None,
+                            actor: &actor,
+                            at,
+                        };
+                        transaction.stage(entry.statement());
+                        fresh.clone()
+                    }
+                };
+                let answer = Answer::ok(202, Body::Verification(verification));
+                transaction.stage_one(answers::take(key, &digest, Some(asset), Some(&answer), at));
+                transaction.flush().await?;
+                Ok(answer)
+            },
+        )
         .await
 }
 
@@ -176,7 +187,10 @@ pub async fn completed(
                 context.reached("completion_was_reported_again");
                 return Ok(Answer::ok(200, Body::Nothing));
             }
-            let reported = [(verifications::REPORTED, true.into())];
+            let reported = [
+                (verifications::REPORTED, true.into()),
+                (verifications::RUN_AT, Value::Null),
+            ];
             transaction.stage_one(query::update(verifications::TABLE, reported, this));
             let asset = AssetId(row.text(verifications::ASSET).into());
             let linked = is(assets::ASSET, asset.0.as_str()).and(is_one_of(

@@ -45,9 +45,11 @@ pub async fn run(core: Rc<Core>) {
         }
         let deadline = Deadline::within(POLL_LIMIT, context.monotonic());
         let expired = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
-        let claimed = core.ledger.transact("jobs.claim", deadline, async |transaction| {
-            claim(transaction, expired).await
-        });
+        let claimed = core
+            .ledger
+            .transact("jobs.claim", deadline, async |transaction| {
+                claim(transaction, expired).await
+            });
         // Unanswered, the claims' leases run out, and somebody claims again.
         for claim in claimed.await.unwrap_or_default() {
             let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
@@ -116,7 +118,9 @@ fn lease_end(at: LedgerMillis) -> LedgerMillis {
 /// How many dead letters wait for a decision.
 async fn show_depth(core: &Core) {
     let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
-    let open = core.ledger.read("letters.depth", deadline, dead_letters::open());
+    let open = core
+        .ledger
+        .read("letters.depth", deadline, dead_letters::open());
     // A depth that could not be read stays as it was last seen.
     let Ok(rows) = open.await else { return };
     for queue in Queue::ALL {

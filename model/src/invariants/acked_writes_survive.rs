@@ -1,6 +1,6 @@
 //! Every registration answered 2xx is in the Ledger at the end.
 //!
-//! Judged at the end of the run, for each operation answered with success: the asset it was told of
+//! Judged at the end of the run, for each registration answered with success: the asset it was told of
 //! stands in the Ledger, and one that was told *linked* is linked in the slot it was told. It does
 //! not judge whether the asset is the one that was asked for (see `no_phantom_writes`), nor whether
 //! the device agrees (see `link_agreement`).
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
 use sim::record::value::Value;
+
+use super::{registrations, says_linked};
 
 pub(super) const CHECK: Check = Check {
     name: "acked_writes_survive",
@@ -22,7 +24,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("assets")?;
     let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
     let mut evidence = Vec::new();
-    for (id, operation) in record.history.iter() {
+    for (id, operation) in registrations(record) {
         let Some(answer) = operation.answer() else {
             continue;
         };
@@ -50,5 +52,5 @@ fn told_linked(answer: &Value) -> bool {
 }
 
 fn agrees(answer: &Value, row: &Value) -> bool {
-    row.text("status") == "linked" && row.get("slot") == answer.get("slot")
+    says_linked(row) && row.get("slot") == answer.get("slot")
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
 
+use super::says_linked;
+
 pub(super) const CHECK: Check = Check {
     name: "everything_settles",
     kind: Kind::Eventually,
@@ -41,7 +43,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         let asset = row.text("asset");
         let job = jobs.get(asset).copied().unwrap_or("missing");
         let claim = match (row.text("status"), job) {
-            ("linked", _) => None,
+            _ if says_linked(row) => None,
             (_, "dead") if alerted.contains(asset) => None,
             (_, "dead") => Some("its link was given up and nobody was alerted".to_owned()),
             (status, job) => Some(format!("it is {status} for ever: its link job is {job}")),

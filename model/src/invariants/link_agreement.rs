@@ -11,6 +11,8 @@ use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
 use sim::record::value::Value;
 
+use super::says_linked;
+
 pub(super) const CHECK: Check = Check {
     name: "link_agreement",
     kind: Kind::Eventually,
@@ -45,7 +47,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
 }
 
 fn disagreement(row: &Value, links: &[&Value], may_differ: bool) -> Option<String> {
-    let linked = row.text("status") == "linked";
+    let linked = says_linked(row);
     match links {
         [first, second, ..] => Some(format!(
             "it is linked twice: {} and {}",

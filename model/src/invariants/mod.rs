@@ -10,6 +10,9 @@ mod no_phantom_writes;
 
 use sim::check::Check;
 use sim::check::objective::SLO_MET;
+use sim::record::Record;
+use sim::record::history::{Operation, OperationId};
+use sim::record::value::Value;
 
 /// Every promise, in the order of reports.
 pub const CHECKS: &[Check] = &[
@@ -19,6 +22,17 @@ pub const CHECKS: &[Check] = &[
     everything_settles::CHECK,
     SLO_MET,
 ];
+
+/// The registrations of a history.
+fn registrations(record: &Record) -> impl Iterator<Item = (OperationId, &Operation)> {
+    let all = record.history.iter();
+    all.filter(|(_, operation)| operation.function == "register")
+}
+
+/// Whether a row of `assets` says that the asset is in its slot.
+fn says_linked(row: &Value) -> bool {
+    matches!(row.text("status"), "linked" | "verified" | "rejected")
+}
 
 /// A state that a sweep must have reached in some run, or it has not tested what it claims to.
 #[derive(Clone, Copy, Debug)]

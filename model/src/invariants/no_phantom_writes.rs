@@ -12,6 +12,8 @@ use sim::record::Record;
 use sim::record::history::OperationId;
 use sim::record::value::Value;
 
+use super::registrations;
+
 pub(super) const CHECK: Check = Check {
     name: "no_phantom_writes",
     kind: Kind::Always,
@@ -24,7 +26,7 @@ const CONTENT: [&str; 3] = ["name", "category", "locker"];
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("assets")?;
     let mut asked: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for (_, operation) in record.history.iter() {
+    for (_, operation) in registrations(record) {
         let input = &operation.input;
         asked.entry(input.text("key")).or_default().push(input);
     }
@@ -55,7 +57,7 @@ fn same(a: &Value, b: &Value) -> bool {
 /// Operations that were answered with an asset of other content.
 fn wrong_assets(record: &Record, assets: &BTreeMap<&str, &Value>) -> Vec<Evidence> {
     let mut evidence = Vec::new();
-    for (id, operation) in record.history.iter() {
+    for (id, operation) in registrations(record) {
         let asset = operation.answer().map(|answer| answer.text("asset"));
         if let Some(row) = asset.and_then(|asset| assets.get(asset))
             && !same(&operation.input, row)
@@ -75,7 +77,7 @@ fn wrong_assets(record: &Record, assets: &BTreeMap<&str, &Value>) -> Vec<Evidenc
 fn differing_answers(record: &Record) -> Vec<Evidence> {
     let mut first: BTreeMap<&str, (OperationId, &Value)> = BTreeMap::new();
     let mut evidence = Vec::new();
-    for (id, operation) in record.history.iter() {
+    for (id, operation) in registrations(record) {
         let Some(answer) = operation.answer() else {
             continue;
         };

@@ -85,8 +85,8 @@ impl Connections {
     pub fn outlived_by(&mut self, peer: &Peer) -> Vec<SessionId> {
         let mut dead = Vec::new();
         self.open.retain(|_, connection| {
-            let outlived = connection.peer.name == peer.name
-                && connection.peer.incarnation < peer.incarnation;
+            let outlived =
+                connection.peer.name == peer.name && connection.peer.incarnation < peer.incarnation;
             if outlived {
                 dead.push(connection.session);
             }
@@ -117,9 +117,17 @@ mod tests {
         let mut connections = Connections::default();
         connections.add(key(1), peer("core-1", 0), SessionId(7));
         assert_eq!(connections.arrive(key(2), 0), Arrival::Unknown);
-        assert_eq!(connections.arrive(key(1), 1), Arrival::Repeated, "too early");
+        assert_eq!(
+            connections.arrive(key(1), 1),
+            Arrival::Repeated,
+            "too early"
+        );
         assert_eq!(connections.arrive(key(1), 0), Arrival::Next(SessionId(7)));
-        assert_eq!(connections.arrive(key(1), 1), Arrival::Repeated, "still busy");
+        assert_eq!(
+            connections.arrive(key(1), 1),
+            Arrival::Repeated,
+            "still busy"
+        );
         connections.answered(key(1));
         assert_eq!(connections.arrive(key(1), 0), Arrival::Repeated, "again");
         assert_eq!(connections.arrive(key(1), 1), Arrival::Next(SessionId(7)));

@@ -29,7 +29,6 @@ use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer};
 use super::waiting::{Waiting, client_gone};
 use super::{query, tables};
 use crate::config::Timing;
-use crate::points;
 
 /// The name of the Ledger's node.
 pub const LEDGER: &str = "ledger";
@@ -325,14 +324,17 @@ impl Ledger {
 
     /// The engine's time: it never goes back, though an alarm may have taken it a moment ahead.
     fn now(&self) -> u64 {
-        let now = u64::try_from(self.context.monotonic().as_nanos()).expect("runs end before 584 years");
+        let now =
+            u64::try_from(self.context.monotonic().as_nanos()).expect("runs end before 584 years");
         now.max(self.engine.borrow().now_ns())
     }
 
     fn tell(&self, error: &SqlError) {
         match error.state {
             SqlState::DeadlockDetected => self.context.reached("deadlock_was_broken"),
-            SqlState::SerializationFailure => self.context.reached("transaction_was_not_serializable"),
+            SqlState::SerializationFailure => {
+                self.context.reached("transaction_was_not_serializable")
+            }
             _ => {}
         }
     }

@@ -28,8 +28,11 @@ macro_rules! tables {
                 /// Its columns by number.
                 pub const COLUMNS: &[(&str, ValueType)] = &[$(($name, ValueType::$type)),*];
 
-                #[expect(clippy::upper_case_acronyms, reason = "they only number the constants below")]
-                #[expect(non_camel_case_types, reason = "they only number the constants below")]
+                #[allow(
+                    non_camel_case_types,
+                    clippy::upper_case_acronyms,
+                    reason = "they only number the constants below, not all of which have an underscore"
+                )]
                 enum Position { $($column),* }
                 $($(#[$note])* pub const $column: usize = Position::$column as usize;)*
             }
@@ -112,6 +115,8 @@ tables! {
         JOB "job" Text,
         /// The saga it drives.
         SAGA "saga" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
         /// Where it is: `ready`, `leased`, `done` or `dead`.
         STATE "state" Text,
         /// When it is due, or its lease ends; null when it is finished.
@@ -169,6 +174,8 @@ tables! {
         QUEUE "queue" Text,
         /// The job or verification.
         SUBJECT "subject" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
         /// Why, by the failure's code.
         CAUSE "cause" Text,
         /// Where it is: `open`, `replayed` or `discarded`.
@@ -182,8 +189,8 @@ tables! {
     alerts at 8 {
         /// Its name.
         ALERT "alert" Text,
-        /// What it is about.
-        SUBJECT "subject" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
         /// The failure, by its code.
         FAILURE "failure" Text,
         /// When.
@@ -240,7 +247,8 @@ fn numbered_audit(mut bare: TableDef) -> TableDef {
 }
 
 /// Every table with its name and the names of its columns.
-pub fn names() -> impl Iterator<Item = (TableId, &'static str, impl Iterator<Item = &'static str>)> {
+pub fn names() -> impl Iterator<Item = (TableId, &'static str, impl Iterator<Item = &'static str>)>
+{
     TABLES
         .iter()
         .map(|(id, name, columns)| (*id, *name, columns.iter().map(|(column, _)| *column)))

@@ -141,7 +141,9 @@ impl Course {
 
     fn next_compensation(&self) -> Next {
         let begun = Step::ALL.iter().take(self.begun as usize);
-        let mut left = begun.filter(|step| self.undone & step.bit() == 0).peekable();
+        let mut left = begun
+            .filter(|step| self.undone & step.bit() == 0)
+            .peekable();
         if left.peek().is_none() {
             return Next::FinishCompensation;
         }
@@ -278,7 +280,11 @@ mod tests {
     #[test]
     fn a_failed_compensation_does_not_stop_the_rest_and_is_tried_again_by_the_next_worker() {
         let (order, course) = compensations(3, &[Step::LinkLocker]);
-        let reverse = [Step::UpdateStatus, Step::LinkLocker, Step::CreateLedgerRecord];
+        let reverse = [
+            Step::UpdateStatus,
+            Step::LinkLocker,
+            Step::CreateLedgerRecord,
+        ];
         assert_eq!(order, reverse);
         assert_eq!(course.next(), Next::Rest, "not before somebody resumes it");
         assert_eq!(course.resumed().next(), Next::Compensate(Step::LinkLocker));

@@ -85,6 +85,7 @@ impl Claim {
         let job = [
             (jobs::JOB, Value::text(&self.job.0)),
             (jobs::SAGA, Value::text(&self.saga.0)),
+            (jobs::ASSET, Value::text(&self.asset.0)),
             (jobs::STATE, "leased".into()),
             (jobs::RUN_AT, lease_until.into()),
             (jobs::TOKEN, (self.token.0 as i64).into()),

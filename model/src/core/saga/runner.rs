@@ -14,10 +14,11 @@ use super::ledger::{Claim, JobFate};
 use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
-use crate::core::dead_letters::{self, Queue};
+use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::lockers::Lockers;
 use crate::core::protocol::Answer;
 use crate::core::retry::link_retry_wait;
+use crate::core::steps::step;
 use crate::core::verification;
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
@@ -151,7 +152,10 @@ impl SagaRunner {
         let linked = self
             .lockers
             .link(locker, &claim.operation, &claim.asset, limit);
-        let linked = linked.await;
+        let linked = match patience.resumed {
+            false => step(&self.context, "locker_link", linked).await,
+            true => linked.await,
+        };
         self.context.pass(points::LINK_ANSWERED).await;
         match linked {
             Ok(slot) => self.record_link(claim, slot, patience).await,
@@ -160,19 +164,27 @@ impl SagaRunner {
     }
 
     /// Steps two and three in one transaction: nothing could fall between them but a crash.
-    async fn record_link(&self, claim: &mut Claim, slot: SlotNumber, patience: Patience) -> Stepped {
+    async fn record_link(
+        &self,
+        claim: &mut Claim,
+        slot: SlotNumber,
+        patience: Patience,
+    ) -> Stepped {
         let to = claim.course.after_step();
         let to = if to.done == 2 { to.after_step() } else { to };
         let values = [
             (assets::STATUS, AssetStatus::Linked.name().into()),
             (assets::SLOT, i64::from(slot.0).into()),
         ];
-        let record = query::update(assets::TABLE, values, is(assets::ASSET, claim.asset.0.as_str()));
-        let written = self
-            .write(claim, &to, Fate::Keep, |at| {
-                vec![record.clone(), self.entry(claim, "linked", None, at)]
-            })
-            .await;
+        let record = query::update(
+            assets::TABLE,
+            values,
+            is(assets::ASSET, claim.asset.0.as_str()),
+        );
+        let written = self.write(claim, &to, Fate::Keep, |at| {
+            vec![record.clone(), self.entry(claim, "linked", None, at)]
+        });
+        let written = step(&self.context, "record_link", written).await;
         if patience.resumed && written.is_ok() {
             self.context.reached("recovery_linked_an_asset");
         }
@@ -211,7 +223,11 @@ impl SagaRunner {
         let stored = answers::store_first(&claim.key, &answer);
         let fate = wait.map_or(Fate::GiveUp(failure), |wait| Fate::Postpone(wait, retries));
         let to = claim.course.moved_to(SagaState::Parked, Some(failure));
-        let action = if wait.is_some() { "link_postponed" } else { "link_given_up" };
+        let action = if wait.is_some() {
+            "link_postponed"
+        } else {
+            "link_given_up"
+        };
         let written = self
             .write(claim, &to, fate, |at| {
                 let entry = self.entry(claim, action, Some(failure), at);
@@ -252,13 +268,12 @@ impl SagaRunner {
         let linked = Some((slot, queued.clone()));
         let answer = Answer::registered(201, None, &claim.asset, AssetStatus::Linked, linked);
         let stored = answers::store_first(&claim.key, &answer);
-        let written = self
-            .write(claim, &to, Fate::Finish, |at| {
-                let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
-                let entry = self.entry(claim, "verification_queued", None, at);
-                vec![queue, stored.clone(), entry]
-            })
-            .await;
+        let written = self.write(claim, &to, Fate::Finish, |at| {
+            let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
+            let entry = self.entry(claim, "verification_queued", None, at);
+            vec![queue, stored.clone(), entry]
+        });
+        let written = step(&self.context, "queue_verification", written).await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
         match self.stepped(claim, to, written) {
             Stepped::On => Stepped::Ended(End::Answered(answer)),
@@ -272,7 +287,9 @@ impl SagaRunner {
         let deadline = self.deadline(Step::QueueVerification);
         let rows = self.ledger.read("saga.slot", deadline, row).await.ok()?;
         let slot = rows.first()?.maybe_int(assets::SLOT)?;
-        Some(SlotNumber(u32::try_from(slot).expect("invariant: slots are counted from 0")))
+        Some(SlotNumber(
+            u32::try_from(slot).expect("invariant: slots are counted from 0"),
+        ))
     }
 
     async fn turn_back(&self, claim: &mut Claim, failure: Failure) -> Stepped {
@@ -295,7 +312,10 @@ impl SagaRunner {
             Step::UpdateStatus => {
                 let pending = AssetStatus::Pending.name().into();
                 let values = [(assets::STATUS, pending), (assets::SLOT, Value::Null)];
-                (vec![query::update(assets::TABLE, values, asset)], "status_reset")
+                (
+                    vec![query::update(assets::TABLE, values, asset)],
+                    "status_reset",
+                )
             }
             Step::LinkLocker => {
                 let (locker, link, limit) = (&claim.locker, &claim.operation, patience.locker);
@@ -328,7 +348,8 @@ impl SagaRunner {
 
     fn compensation_failed(&self, claim: &mut Claim, step: Step, failure: Failure) -> Stepped {
         tracing::error!(saga = %claim.saga, step = step.name(), code = failure.code(), "a compensation failed");
-        self.context.reached("compensation_failed_and_the_rest_went_on");
+        self.context
+            .reached("compensation_failed_and_the_rest_went_on");
         self.note(claim, "compensation_failed", step);
         claim.course = claim.course.after_failed_compensation(step);
         Stepped::On
@@ -384,23 +405,31 @@ impl SagaRunner {
         statements: impl Fn(LedgerMillis) -> Vec<Statement>,
     ) -> Result<(), LedgerError> {
         let deadline = self.deadline(Step::UpdateStatus);
-        let wrote = self.ledger.transact("saga.step", deadline, async |transaction| {
-            let at = transaction.now().await?;
-            transaction.stage_one(claim.job_moved(fate.at(at)));
-            transaction.stage_one(claim.moved(to));
-            for statement in statements(at) {
-                transaction.stage(statement);
-            }
-            if let Fate::GiveUp(failure) = fate {
-                let subject = &claim.job.0;
-                for statement in dead_letters::bury(Queue::Link, subject, claim.token, failure, at) {
+        let wrote = self
+            .ledger
+            .transact("saga.step", deadline, async |transaction| {
+                let at = transaction.now().await?;
+                transaction.stage_one(claim.job_moved(fate.at(at)));
+                transaction.stage_one(claim.moved(to));
+                for statement in statements(at) {
                     transaction.stage(statement);
                 }
-            }
-            transaction.flush().await?;
-            self.context.pass(points::STEP_STAGED).await;
-            Ok(at)
-        });
+                if let Fate::GiveUp(failure) = fate {
+                    let casualty = Casualty {
+                        queue: Queue::Link,
+                        subject: &claim.job.0,
+                        asset: &claim.asset,
+                        token: claim.token,
+                        cause: failure,
+                    };
+                    for statement in casualty.bury(at) {
+                        transaction.stage(statement);
+                    }
+                }
+                transaction.flush().await?;
+                self.context.pass(points::STEP_STAGED).await;
+                Ok(at)
+            });
         let at = wrote.await?;
         if to.state.is_over() {
             let outcome = [("saga", "asset_registration"), ("outcome", to.state.name())];
@@ -433,15 +462,21 @@ impl SagaRunner {
     /// After a write of unknown outcome: what does the Ledger say?
     async fn read_again(&self, claim: &mut Claim) -> Option<End> {
         let deadline = self.deadline(Step::UpdateStatus);
-        let read = self.ledger.transact("saga.read", deadline, async |transaction| {
-            let job = query::select(jobs::TABLE, is(jobs::JOB, claim.job.0.as_str()));
-            let saga = query::select(sagas::TABLE, is(sagas::SAGA, claim.saga.0.as_str()));
-            Ok((transaction.query(job).await?, transaction.query(saga).await?))
-        });
+        let read = self
+            .ledger
+            .transact("saga.read", deadline, async |transaction| {
+                let job = query::select(jobs::TABLE, is(jobs::JOB, claim.job.0.as_str()));
+                let saga = query::select(sagas::TABLE, is(sagas::SAGA, claim.saga.0.as_str()));
+                Ok((
+                    transaction.query(job).await?,
+                    transaction.query(saga).await?,
+                ))
+            });
         match read.await {
             Ok((job, saga)) => {
                 let (job, saga) = (job.first()?, saga.first()?);
-                if job.int(jobs::TOKEN) != claim.token.0 as i64 || job.text(jobs::STATE) != "leased" {
+                if job.int(jobs::TOKEN) != claim.token.0 as i64 || job.text(jobs::STATE) != "leased"
+                {
                     return Some(self.end_of(saga, claim));
                 }
                 *claim = Claim::of_rows(job, claim.token, saga);

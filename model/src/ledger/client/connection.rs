@@ -125,7 +125,9 @@ impl Connection {
                     durable: *durable,
                 })
             }
-            Ok(LedgerResponse::NotConnected) | Err(CallError::Refused) => Err(Broken { unexecuted: true }),
+            Ok(LedgerResponse::NotConnected) | Err(CallError::Refused) => {
+                Err(Broken { unexecuted: true })
+            }
             Err(CallError::Reset | CallError::TimedOut) => Err(Broken { unexecuted: false }),
             Ok(other) => unexpected("Execute", other),
         }

@@ -27,7 +27,10 @@ impl LedgerError {
     /// Whether the same transaction may succeed at once if it is simply tried again: the server rolled
     /// it back only because of others (40001, 40P01).
     pub fn is_conflict(&self) -> bool {
-        matches!(self.state(), Some(SqlState::SerializationFailure | SqlState::DeadlockDetected))
+        matches!(
+            self.state(),
+            Some(SqlState::SerializationFailure | SqlState::DeadlockDetected)
+        )
     }
 
     /// The SQLSTATE, where the server gave one.

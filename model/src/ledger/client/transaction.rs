@@ -10,9 +10,7 @@ use super::connection::{Broken, Connection, Executed};
 use super::error::LedgerError;
 use crate::ledger::engine::Row;
 use crate::ledger::engine::log::frame::Lsn;
-use crate::ledger::engine::statement::{
-    CommandTag, Outcome, Select, Statement, TransactionMode,
-};
+use crate::ledger::engine::statement::{CommandTag, Outcome, Select, Statement, TransactionMode};
 use crate::ledger::protocol::LedgerMillis;
 
 /// An open transaction on a connection of its own.
@@ -138,7 +136,11 @@ impl Transaction {
     /// Commits, after what is staged.
     pub(super) async fn commit(&mut self) -> Result<(), LedgerError> {
         self.flush().await?;
-        match self.connection.execute(vec![Statement::Commit], self.limit).await {
+        match self
+            .connection
+            .execute(vec![Statement::Commit], self.limit)
+            .await
+        {
             Ok(executed) => {
                 self.heard(&executed);
                 match (executed.error, executed.outcomes.last()) {
@@ -155,7 +157,8 @@ impl Transaction {
 
     /// Rolls back, so that the connection can be used again; a broken one needs no words.
     pub(super) async fn roll_back(&mut self) {
-        let unsent = matches!(self.staged.first(), Some(it) if matches!(it.statement, Statement::Begin(_)));
+        let unsent =
+            matches!(self.staged.first(), Some(it) if matches!(it.statement, Statement::Begin(_)));
         if self.connection.is_usable() && !unsent {
             // Unanswered, the connection is broken, and the server rolls back when it is closed.
             drop(

@@ -1,0 +1,120 @@
+//! Requests and answers as the history tells them.
+
+use sim::record::value::Value;
+
+use crate::core::protocol::{Answer, Ask, Body, RegisterAsset};
+
+/// What was asked.
+pub fn input(ask: &Ask) -> Value {
+    match ask {
+        Ask::Register(request) => registration(request),
+        Ask::Rename { key, changes } => {
+            let changes = changes.iter().map(|change| {
+                Value::map([
+                    ("asset", change.asset.0.as_str().into()),
+                    ("version", change.version.into()),
+                    ("name", change.name.as_str().into()),
+                ])
+            });
+            Value::map([
+                ("key", key.0.as_str().into()),
+                ("changes", Value::List(changes.collect())),
+            ])
+        }
+        Ask::Read(asset) | Ask::QueryAudit(asset) => {
+            Value::map([("asset", asset.0.as_str().into())])
+        }
+        Ask::RequestVerification { key, asset } => Value::map([
+            ("key", key.0.as_str().into()),
+            ("asset", asset.0.as_str().into()),
+        ]),
+        Ask::VerificationCompleted { verification } => {
+            Value::map([("verification", verification.0.as_str().into())])
+        }
+        Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
+            Value::map([("letter", letter.0.as_str().into())])
+        }
+        Ask::ListDeadLetters | Ask::Health | Ask::Drain => Value::map([]),
+    }
+}
+
+fn registration(request: &RegisterAsset) -> Value {
+    Value::map([
+        ("key", request.key.0.as_str().into()),
+        ("name", request.content.name.as_str().into()),
+        ("category", request.content.category.as_str().into()),
+        ("locker", request.content.locker.0.as_str().into()),
+        ("strategy", request.strategy.name().into()),
+    ])
+}
+
+/// What was answered.
+pub fn answer(answer: &Answer) -> Value {
+    let mut told = vec![
+        ("status", u32::from(answer.status).into()),
+        (
+            "failure",
+            answer.failure.map(|failure| failure.code()).into(),
+        ),
+    ];
+    told.extend(body(&answer.body));
+    let told = told
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Value::Map(told.collect())
+}
+
+fn body(body: &Body) -> Vec<(&'static str, Value)> {
+    match body {
+        Body::Nothing => Vec::new(),
+        Body::Registered {
+            asset,
+            status,
+            slot,
+            verification,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("asset_status", status.name().into()),
+            ("slot", slot.map(|slot| slot.0).into()),
+            (
+                "verification",
+                verification.as_ref().map(|it| it.0.as_str()).into(),
+            ),
+        ],
+        Body::Renamed(versions) => {
+            let versions = versions.iter().map(|(asset, version)| {
+                Value::map([
+                    ("asset", asset.0.as_str().into()),
+                    ("version", (*version).into()),
+                ])
+            });
+            vec![("renamed", Value::List(versions.collect()))]
+        }
+        Body::Conflict(asset, version) => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+        ],
+        Body::Asset {
+            asset,
+            name,
+            status,
+            version,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("name", name.as_str().into()),
+            ("asset_status", status.name().into()),
+            ("version", (*version).into()),
+        ],
+        Body::Verification(verification) => {
+            vec![("verification", verification.0.as_str().into())]
+        }
+        Body::Letters(letters) => {
+            let letters = letters.iter().map(|letter| letter.0.as_str().into());
+            vec![("letters", Value::List(letters.collect()))]
+        }
+        Body::Audit(entries) => {
+            let entries = entries.iter().map(|entry| entry.as_str().into());
+            vec![("entries", Value::List(entries.collect()))]
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Verify: checks that assets are where they should be, on evidence from their Lockers.
+//!
+//! Its queue is the Ledger's table `verifications`, so nothing is lost with a process of Verify.
+//! [`judgement`] is what evidence means, as a pure value; [`node`] the process whose workers claim,
+//! collect, analyse, record, and report to Core.
+
+pub mod judgement;
+pub mod node;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim::ratio::Ratio;
+
+/// Verify's size and what it meets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifyConfig {
+    /// How many processes there are; without any, verifications wait.
+    pub processes: u32,
+    /// How many verifications one process works on at once.
+    pub workers: u32,
+    /// The chance that a person has to look at evidence that is right.
+    pub review: Ratio,
+    /// The longest a person takes, in milliseconds; a day at most.
+    pub review_max_ms: u64,
+    /// The chance that a verification is poison: its analysis fails each time.
+    pub poison: Ratio,
+}
+
+impl Default for VerifyConfig {
+    fn default() -> VerifyConfig {
+        VerifyConfig {
+            processes: 1,
+            workers: 32,
+            review: Ratio::NEVER,
+            review_max_ms: 86_400_000,
+            poison: Ratio::NEVER,
+        }
+    }
+}
