@@ -41,7 +41,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
             }
             ("pool", "leaked") => {
                 let (busy, leases) = (number(note, "busy")?, number(note, "leases")?);
-                let claim = format!("{busy} connections are taken and {leases} are held");
+                let claim = format!("{busy} connections are taken, and only {leases} held");
                 evidence.push(shown(note, claim));
             }
             _ => {}
