@@ -402,7 +402,7 @@ fn drawn_calls(seed: u64) -> Vec<Call> {
     let mut calls: Vec<Call> = (0..120)
         .map(|_| {
             let at = stream.below(80_000);
-            let bad = (at / 15_000) % 2 == 0;
+            let bad = (at / 15_000).is_multiple_of(2);
             let healthy = [Success, Success, Success, Success, Ignored, Failure];
             let sick = [Failure, Failure, Failure, Failure, Ignored, Success];
             Call {
