@@ -24,3 +24,6 @@ mod program;
 
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
+
+/// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
+mod resilience;

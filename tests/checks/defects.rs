@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::defects::{DEFECTS, Defect, Defects};
+use model::defects::{DEFECTS, Defect, DefectInfo, Defects};
 use model::invariants::CHECKS;
 use reports::Seed;
 use scenarios::run::{JUDGEMENT_ONLY, RunOrder};
@@ -12,6 +12,15 @@ use scenarios::seeds::RunSeeds;
 
 /// Within how many seeds of `chaos-registration` a defect must be caught.
 const SEEDS: u64 = 200;
+
+/// Bugs of mechanisms that no Core of a scenario uses yet: `resilience` shows each caught in a world of
+/// its own. A defect leaves this list when its mechanism enters the system.
+const NOT_IN_THE_SYSTEM_YET: [Defect; 4] = [
+    Defect::BreakerCountsValidationErrors,
+    Defect::HalfOpenAdmitsMany,
+    Defect::BreakerNeverCloses,
+    Defect::ConnectionLeakedOnTimeout,
+];
 
 fn scenario() -> Scenario {
     let selected = scenarios::file::select("chaos-registration", &[]);
@@ -44,7 +53,8 @@ fn seeds_until_caught(scenario: &Scenario, defect: Defect) -> Option<u64> {
 #[test]
 fn every_defect_is_caught_by_its_check() {
     let scenario = scenario();
-    for info in DEFECTS {
+    let in_the_system = |info: &&DefectInfo| !NOT_IN_THE_SYSTEM_YET.contains(&info.defect);
+    for info in DEFECTS.iter().filter(in_the_system) {
         let caught = seeds_until_caught(&scenario, info.defect);
         let seed = caught.unwrap_or_else(|| panic!("{} escapes {} seeds", info.name, SEEDS));
         println!("{:<36} {:<22} seed {seed}", info.name, info.caught_by);

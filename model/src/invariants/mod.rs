@@ -4,9 +4,11 @@
 //! in the fixtures.
 
 mod acked_writes_survive;
+mod breaker_legal;
 mod everything_settles;
 mod link_agreement;
 mod no_phantom_writes;
+mod pool_bounded;
 
 use sim::check::Check;
 use sim::check::objective::SLO_MET;
@@ -20,6 +22,8 @@ pub const CHECKS: &[Check] = &[
     no_phantom_writes::CHECK,
     link_agreement::CHECK,
     everything_settles::CHECK,
+    breaker_legal::CHECK,
+    pool_bounded::CHECK,
     SLO_MET,
 ];
 
@@ -76,5 +80,17 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "ledger_ended_on_a_disk_error",
         promise: "the Ledger could not trust its log and ended itself",
+    },
+    Sometimes {
+        name: "breaker_opened",
+        promise: "a circuit breaker opened before a failing neighbour",
+    },
+    Sometimes {
+        name: "breaker_half_opened",
+        promise: "a circuit breaker sent a probe after its open span",
+    },
+    Sometimes {
+        name: "breaker_closed_again",
+        promise: "a circuit breaker closed after its probes had succeeded",
     },
 ];

@@ -346,3 +346,6 @@ impl Breaker {
         self.generation += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;
