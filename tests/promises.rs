@@ -24,3 +24,6 @@ mod program;
 
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
+
+/// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
+mod locker;
