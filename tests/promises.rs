@@ -27,3 +27,5 @@ mod ledger;
 
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;
+/// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
+mod locker;

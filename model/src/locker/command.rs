@@ -74,6 +74,10 @@ impl From<Outcome> for LockerResponse {
 pub enum Entry {
     /// The command was accepted. From here on the link that an unlink takes back is refused.
     Intent(Command),
+    /// A start found that the latch had moved for this unfinished link. It stands before everything
+    /// that is decided upon it: a later start may find the link finished otherwise, and the latch
+    /// must still be accounted for.
+    Found(Command, SlotNumber),
     /// The command is finished.
     Done(Command, Outcome),
 }

@@ -57,8 +57,9 @@ pub struct Controller {
     rules: Rules,
     assigned: BTreeMap<AssetId, Assignment>,
     memory: Memory,
-    /// Commands that are accepted and not finished.
-    unfinished: BTreeMap<DeviceOperation, Command>,
+    /// Commands that are accepted and not finished, with how many copies of each: a copy that failed
+    /// says nothing of another, which may have moved the latch.
+    unfinished: BTreeMap<DeviceOperation, (Command, u32)>,
 }
 
 /// What there is to do about a command.
@@ -82,8 +83,13 @@ impl Controller {
     /// What the process knows after a start: its journal, corrected by what physically is. A latch
     /// moves before its completion is durable, so after a crash the hardware may be ahead of the
     /// journal, and only for commands that are unfinished there. Those are to be executed again
-    /// (see [`Controller::unfinished`]), and find what they have done already.
-    pub fn recover(rules: Rules, journal: &[Entry], hardware: &Hardware) -> Controller {
+    /// (see [`Controller::unfinished`]), and find what they have done already. Gives also the entries
+    /// that are to be journalled before anything else.
+    pub fn recover(
+        rules: Rules,
+        journal: &[Entry],
+        hardware: &Hardware,
+    ) -> (Controller, Vec<Entry>) {
         let mut controller = Controller::new(rules);
         for entry in journal {
             controller.apply(entry);
@@ -92,22 +98,30 @@ impl Controller {
         controller
             .assigned
             .retain(|asset, link| !opened(asset, link));
-        for command in controller.unfinished.values() {
-            let Command::Link { operation, asset } = command else {
-                continue;
-            };
-            if let Some(slot) = hardware.slot_of(asset) {
-                let operation = operation.clone();
-                let link = Assignment { slot, operation };
-                controller.assigned.entry(asset.clone()).or_insert(link);
-            }
+        let found = controller.moved_already(hardware);
+        for entry in &found {
+            controller.apply(entry);
         }
-        controller
+        (controller, found)
     }
 
-    /// Commands that were accepted and not finished.
-    pub fn unfinished(&self) -> impl Iterator<Item = &Command> {
-        self.unfinished.values()
+    /// The unfinished links whose latches have moved.
+    fn moved_already(&self, hardware: &Hardware) -> Vec<Entry> {
+        let commands = self.unfinished.values().map(|(command, _)| command);
+        let links = commands.filter(|command| matches!(command, Command::Link { .. }));
+        let unknown = links.filter(|command| self.slot_of(command.asset()).is_none());
+        let moved = unknown.filter_map(|command| {
+            let slot = hardware.slot_of(command.asset())?;
+            Some(Entry::Found(command.clone(), slot))
+        });
+        moved.collect()
+    }
+
+    /// Commands that were accepted and not finished: each copy of them, with its number among its
+    /// like.
+    pub fn unfinished(&self) -> impl Iterator<Item = (&Command, u32)> {
+        let commands = self.unfinished.values();
+        commands.flat_map(|(command, copies)| (0..*copies).map(move |copy| (command, copy)))
     }
 
     /// The closed latches that nothing in the journal accounts for.
@@ -182,14 +196,27 @@ impl Controller {
         match entry {
             Entry::Intent(command) => {
                 let operation = command.operation().clone();
-                self.unfinished.insert(operation, command.clone());
+                let accepted = self.unfinished.entry(operation);
+                let (_, copies) = accepted.or_insert_with(|| (command.clone(), 0));
+                *copies += 1;
                 if let Command::Unlink { cancels, .. } = command {
                     self.cancel(cancels);
                 }
             }
+            Entry::Found(command, slot) => self.assign(command, *slot),
             Entry::Done(command, outcome) => {
-                self.unfinished.remove(command.operation());
+                self.close(command.operation());
                 self.finish(command, *outcome);
+            }
+        }
+    }
+
+    /// Closes one copy. There is none when the device moves before it journals, which is a defect.
+    fn close(&mut self, operation: &DeviceOperation) {
+        if let Some((_, copies)) = self.unfinished.get_mut(operation) {
+            *copies -= 1;
+            if *copies == 0 {
+                self.unfinished.remove(operation);
             }
         }
     }
@@ -197,12 +224,13 @@ impl Controller {
     fn finish(&mut self, command: &Command, outcome: Outcome) {
         match (command, outcome) {
             (_, Outcome::Failed(_) | Outcome::Cancelled) => {}
-            (Command::Link { operation, asset }, Outcome::Linked(slot)) => {
+            // Another copy has done it before; what came since is not this one's to undo.
+            (Command::Unlink { operation, .. }, Outcome::Unlinked)
+                if self.memory.recall(operation) == Some(Remembered::Unlinked) => {}
+            (Command::Link { operation, .. }, Outcome::Linked(slot)) => {
                 let remembered = Remembered::Linked(slot);
                 self.memory.remember(operation, remembered);
-                let operation = operation.clone();
-                let link = Assignment { slot, operation };
-                self.assigned.insert(asset.clone(), link);
+                self.assign(command, slot);
             }
             (
                 Command::Unlink {
@@ -226,6 +254,12 @@ impl Controller {
         }
     }
 
+    fn assign(&mut self, link: &Command, slot: SlotNumber) {
+        let operation = link.operation().clone();
+        let assignment = Assignment { slot, operation };
+        self.assigned.insert(link.asset().clone(), assignment);
+    }
+
     fn cancel(&mut self, link: &DeviceOperation) {
         match self.rules.refuses_cancelled {
             true => self.memory.remember(link, Remembered::Cancelled),
@@ -240,3 +274,6 @@ fn done(movement: &Movement) -> Outcome {
         Movement::Open(_) => Outcome::Unlinked,
     }
 }
+
+#[cfg(test)]
+mod tests;

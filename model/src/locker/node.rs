@@ -71,13 +71,17 @@ struct Locker {
 /// A Locker's program: recover, then serve.
 pub async fn run(context: NodeContext, setup: Rc<LockerSetup>, hardware: Rc<RefCell<Hardware>>) {
     let entries: Vec<Entry> = journal::recover(&context, JOURNAL).await;
-    let controller = Controller::recover(setup.rules(), &entries, &hardware.borrow());
+    let (controller, found) = Controller::recover(setup.rules(), &entries, &hardware.borrow());
+    let writer = Writer::new(context.clone());
+    for entry in &found {
+        writer.enter(entry);
+    }
     let locker = Rc::new(Locker {
         context: context.clone(),
         setup,
         hardware,
         controller: RefCell::new(controller),
-        writer: Writer::new(context.clone()),
+        writer,
     });
     locker.resume();
     loop {
@@ -98,11 +102,12 @@ impl Locker {
             tracing::error!(slot = slot.0, %asset, "a latch is closed that nobody asked to close");
         }
         let life = u64::from(self.context.incarnation());
-        let unfinished: Vec<Command> = controller.unfinished().cloned().collect();
-        for command in unfinished {
+        for (command, copy) in controller.unfinished() {
             self.context.reached("device_resumed_a_command");
             let cause = format!("{} {}", self.context.name(), command.operation());
             let lineage = Lineage::of(&cause).child("resume", life);
+            let lineage = lineage.child("copy", u64::from(copy));
+            let command = command.clone();
             let locker = self.clone();
             self.context.spawn_for(lineage, async move {
                 locker.execute(&command).await;
@@ -148,7 +153,13 @@ impl Locker {
                 self.recognised(outcome);
                 outcome
             }
-            None => self.begin(&command).await,
+            None => {
+                let outcome = self.begin(&command).await;
+                if self.chance(self.setup.trouble.double_execution, "double_execution") {
+                    self.begin(&command).await;
+                }
+                outcome
+            }
         };
         // What is recognised may not be durable yet, hence this wait for both.
         self.writer.durable().await;
@@ -163,11 +174,7 @@ impl Locker {
             self.writer.durable().await;
         }
         self.context.pass(points::COMMAND_JOURNALLED).await;
-        let outcome = self.execute(command).await;
-        if self.chance(self.setup.trouble.double_execution, "double_execution") {
-            self.execute(command).await;
-        }
-        outcome
+        self.execute(command).await
     }
 
     /// Works for as long as the hardware takes, then moves the latch.
