@@ -1,13 +1,13 @@
-//! What the engine promises beyond likeness: the two halves of a commit, vanished clients, sweeping that
-//! nobody notices, exact tracking of serializable reads, time-outs of many sessions, the same answers every
-//! time.
+//! What the engine promises beyond likeness: the two halves of a commit, vanished clients, exact tracking of
+//! serializable reads, time-outs of many sessions, the same answers every time.
 
 use super::harness::Harness;
 use super::parse;
-use super::schedule::{SESSIONS, catalog, first_rows, schedule};
+use super::schedule::schedule;
+use super::sweeping::answers;
 use model::ledger::engine::log::record::{Change, Record};
-use model::ledger::engine::schema::{Catalog, TableId};
-use model::ledger::engine::statement::{CommandTag, Outcome, Select, Statement};
+use model::ledger::engine::schema::Catalog;
+use model::ledger::engine::statement::{CommandTag, Outcome, Statement};
 use model::ledger::engine::{
     Engine, EngineConfig, Granularity, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
 };
@@ -252,75 +252,11 @@ fn time_outs_go_off_at_their_moment_even_when_nobody_looks() {
     );
 }
 
-fn answers(steps: &[super::schedule::Step], sweep: bool) -> Vec<String> {
-    let engine =
-        Engine::new(catalog(), EngineConfig::postgresql_15()).expect("the schema is sound");
-    let mut harness = Harness::new(engine, SESSIONS);
-    for statement in first_rows() {
-        harness.step(0, statement);
-    }
-    let mut waiting = [false; SESSIONS];
-    let mut answers = Vec::new();
-    for step in steps {
-        if waiting[step.session] {
-            continue;
-        }
-        let result = harness.step(step.session, step.statement.clone());
-        waiting[step.session] = result.is_none();
-        answers.push(format!("{result:?}"));
-        for (session, result) in harness.take_finished() {
-            waiting[session] = false;
-            answers.push(format!("{session}: {result:?}"));
-        }
-        if sweep {
-            harness.engine.sweep();
-        }
-    }
-    harness.sleep(100_000_000_000);
-    answers.push(format!(
-        "{:?} {:?}",
-        harness.take_finished(),
-        harness.engine.image()
-    ));
-    answers
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(11), ..ProptestConfig::default() })]
-
-    #[test]
-    fn sweeping_dead_rows_changes_no_answer(steps in schedule(None)) {
-        let plain: Vec<String> = answers(&steps, false);
-        let swept = answers(&steps, true);
-        prop_assert_eq!(&plain[..plain.len() - 1], &swept[..swept.len() - 1]);
-    }
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn same_statements_give_the_same_answers(steps in schedule(None)) {
         prop_assert_eq!(answers(&steps, false), answers(&steps, false));
     }
-}
-
-#[test]
-fn dead_rows_do_not_pile_up() {
-    let mut stage = Stage::new(EngineConfig::postgresql_15());
-    for _ in 0..5_000 {
-        stage
-            .run(0, &["update t set v = v + 1 where id = 1"])
-            .expect("nobody is in the way");
-    }
-    assert_eq!(stage.value(1, 1), "5010");
-    let Reply::Done(Ok(all)) = stage.engine.execute(
-        stage.sessions[2],
-        Statement::Select(Select::all(TableId(0))),
-        stage.now_ns,
-    ) else {
-        panic!("a plain query works")
-    };
-    assert_eq!(all.rows.len(), 2);
-    assert!(
-        stage.engine.versions() < 200,
-        "{} versions of 2 rows",
-        stage.engine.versions()
-    );
 }

@@ -24,11 +24,11 @@ use std::time::{Duration, Instant};
 /// The real server's deadlock timeout: short, since a schedule waits for it.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Set this to run more (or fewer) schedules per level.
-const SCHEDULES: &str = "PROVENIQ_LEDGER_SCHEDULES";
+/// Set this to run more (or fewer) schedules per level or property.
+pub const SCHEDULES: &str = "PROVENIQ_LEDGER_SCHEDULES";
 
 /// Set this to draw other schedules.
-const SEED: &str = "PROVENIQ_LEDGER_SEED";
+pub const SEED: &str = "PROVENIQ_LEDGER_SEED";
 
 #[test]
 fn read_committed_schedules_go_as_in_postgresql() {
@@ -48,6 +48,14 @@ fn serializable_schedules_go_as_in_postgresql() {
 #[test]
 fn mixed_schedules_go_as_in_postgresql() {
     check("mixed", None);
+}
+
+/// A number from the environment.
+pub fn number(name: &str, otherwise: u32) -> u32 {
+    std::env::var(name).map_or(otherwise, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a number"))
+    })
 }
 
 /// How often things happened, so that a run that tests nothing shows.
@@ -86,12 +94,6 @@ fn check(level: &str, isolation: Option<Isolation>) {
     let server = match Server::start(&settings) {
         Ok(server) => server,
         Err(why) => return no_server(&format!("differential test at {level}"), &why),
-    };
-    let number = |name: &str, otherwise: u32| {
-        std::env::var(name).map_or(otherwise, |text| {
-            text.parse()
-                .unwrap_or_else(|_| panic!("{name} must be a number"))
-        })
     };
     let cases = number(SCHEDULES, 150);
     let seed = number(SEED, 1).to_le_bytes();

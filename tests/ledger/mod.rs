@@ -9,7 +9,7 @@
     reason = "a real server lives in real time and is found through the environment"
 )]
 
-/// Promises beyond likeness: two-part commits, vanished clients, sweeping, determinism.
+/// Promises beyond likeness: two-part commits, vanished clients, determinism.
 mod behaviour;
 
 /// Random concurrent schedules, stepped side by side against a private PostgreSQL.
@@ -44,6 +44,9 @@ mod situations;
 
 /// A private PostgreSQL server.
 mod server;
+
+/// Dead row versions go, and nobody notices.
+mod sweeping;
 
 /// A client that keeps command tags and can be polled.
 mod wire;

@@ -1,8 +1,9 @@
 //! Sweeping dead row versions out, taking and restoring images of the store.
 //!
-//! A version is dead when its writer aborted, or when it ended before every snapshot still in use; a table
-//! is swept when its dead outnumber PostgreSQL's autovacuum threshold (50 plus a fifth of the table). Start
-//! at [`Engine::image`].
+//! A version is dead when its writer aborted, or when it ended before every snapshot still in use was taken; a table
+//! is swept when its dead outnumber PostgreSQL's autovacuum threshold (50 plus a fifth of the table). Nobody
+//! notices, with one exception that PostgreSQL makes too: a serializable transaction chosen as a victim is told
+//! at the next version it looks at, and dead ones count. Start at [`Engine::image`].
 
 use super::config::EngineConfig;
 use super::heap::{Tid, Version};
@@ -11,7 +12,7 @@ use super::log::record::{Change, Image};
 use super::schema::{Catalog, SchemaError, TableId};
 use super::serving::Engine;
 use super::session::{Activity, SessionId};
-use super::transaction::{Fate, Transactions, Xid};
+use super::transaction::{Fate, Snapshot, Transactions, Xid};
 
 impl Engine {
     /// The store as the log describes it so far: all that is committed, including commits that are on their
@@ -79,11 +80,11 @@ impl Engine {
 
     /// Removes every dead version of every table.
     pub fn sweep(&mut self) {
-        let horizon = self.oldest_in_use();
+        let views = self.snapshots_in_use();
         for number in 0..self.tables.len() {
-            self.sweep_table(TableId(number), horizon);
+            self.sweep_table(TableId(number), &views);
         }
-        self.transactions.forget_aborted_below(horizon);
+        self.transactions.forget_aborted();
     }
 
     pub(super) fn sweep_if_due(&mut self) {
@@ -149,35 +150,30 @@ impl Engine {
         }
     }
 
-    /// The oldest transaction number that some snapshot may still see as unfinished.
-    fn oldest_in_use(&self) -> Xid {
-        let kept = self.sessions.values().filter_map(|session| {
-            let snapshot = session
-                .transaction
-                .as_ref()
-                .and_then(|transaction| transaction.snapshot.as_ref());
-            snapshot.map(|snapshot| snapshot.xmin)
-        });
-        let used = self
-            .sessions
-            .values()
-            .filter_map(|session| match &session.activity {
-                Activity::Executing(execution) => {
-                    execution.view.as_ref().map(|view| view.snapshot.xmin)
-                }
+    /// Every snapshot by which some statement may yet look at rows, that of the next one included.
+    fn snapshots_in_use(&self) -> Vec<Snapshot> {
+        let mut snapshots = vec![self.transactions.snapshot()];
+        for session in self.sessions.values() {
+            let kept = session.transaction.as_ref();
+            let kept = kept.and_then(|transaction| transaction.snapshot.as_ref());
+            let used = match &session.activity {
+                Activity::Executing(execution) => execution.view.as_ref(),
                 _ => None,
-            });
-        kept.chain(used)
-            .chain([self.transactions.snapshot().xmin])
-            .min()
-            .unwrap_or(self.transactions.next())
+            };
+            snapshots.extend(
+                kept.into_iter()
+                    .chain(used.map(|view| &view.snapshot))
+                    .cloned(),
+            );
+        }
+        snapshots
     }
 
-    fn sweep_table(&mut self, table: TableId, horizon: Xid) {
+    fn sweep_table(&mut self, table: TableId, views: &[Snapshot]) {
         let dead: Vec<Tid> = self.tables[table.0]
             .heap
             .iter()
-            .filter(|(_, version)| self.is_dead(version, horizon))
+            .filter(|(_, version)| self.is_dead(version, views))
             .map(|(tid, _)| tid)
             .collect();
         for tid in dead {
@@ -196,12 +192,18 @@ impl Engine {
         self.tables[table.0].dead = 0;
     }
 
-    fn is_dead(&self, version: &Version, horizon: Xid) -> bool {
+    /// Whether nobody can see a version any more.
+    ///
+    /// An ending must have come before each snapshot, not just have a smaller number than each snapshot's
+    /// oldest: a row's versions need not end in the order of their writers' numbers, and a version may go only
+    /// if all before it in its chain go too, or nothing leads to those behind it any more.
+    fn is_dead(&self, version: &Version, views: &[Snapshot]) -> bool {
         if self.transactions.fate(version.xmin) == Fate::Aborted {
-            return version.xmin < horizon;
+            return true;
         }
         version.ending.as_ref().is_some_and(|ending| {
-            ending.xid < horizon && self.transactions.fate(ending.xid) == Fate::Committed
+            self.transactions.fate(ending.xid) == Fate::Committed
+                && views.iter().all(|view| !view.is_concurrent(ending.xid))
         })
     }
 

@@ -104,8 +104,8 @@ impl Transactions {
         }
     }
 
-    /// Forgets aborted numbers below `horizon`; only right after their rows were swept from every heap.
-    pub fn forget_aborted_below(&mut self, horizon: Xid) {
-        self.aborted = self.aborted.split_off(&horizon);
+    /// Forgets all aborted numbers; only right after what they wrote was swept from every heap.
+    pub fn forget_aborted(&mut self) {
+        self.aborted.clear();
     }
 }
