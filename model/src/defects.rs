@@ -21,6 +21,10 @@ pub enum Defect {
     SagaNotResumedAfterCrash,
     /// The synchronous path waits for the hardware's own time limit instead of its budget.
     HardwareLimitOnSynchronousPath,
+    /// An alert fires as soon as its condition is found.
+    AlertFiresWithoutWaiting,
+    /// An alert that fired stays firing.
+    AlertNeverResolves,
 }
 
 /// What is known of a defect.
@@ -85,6 +89,20 @@ pub const DEFECTS: &[DefectInfo] = &[
         mistake: "users wait for the 30 s hardware limit instead of the 5 s budget of the request",
         seen_in: None,
         caught_by: "slo_met",
+    },
+    DefectInfo {
+        defect: Defect::AlertFiresWithoutWaiting,
+        name: "alert_fires_without_waiting",
+        mistake: "an alert does not wait until its condition has held for the rule's time",
+        seen_in: None,
+        caught_by: "alerts_right",
+    },
+    DefectInfo {
+        defect: Defect::AlertNeverResolves,
+        name: "alert_never_resolves",
+        mistake: "an alert whose condition has ended is not resolved",
+        seen_in: None,
+        caught_by: "alerts_right",
     },
 ];
 

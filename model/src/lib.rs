@@ -7,11 +7,12 @@
 //! Where to start: [`system::System::build`] shows all parts side by side. From there, in the order of
 //! a request: [`client`], [`core`], [`ledger`], [`locker`]. What the system promises stands in
 //! [`invariants`], the bugs it can be given in [`defects`], the places where faults may strike in
-//! [`points`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
+//! [`points`], what it measures in [`metrics`], who is woken by it in [`alerts`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
 //! reads how it all ended; [`journal`] is the log format of whoever has a disk.
 
 pub mod system;
 
+pub mod alerts;
 pub mod client;
 pub mod core;
 pub mod ledger;
@@ -21,6 +22,7 @@ pub mod config;
 pub mod failure;
 pub mod ids;
 pub mod journal;
+pub mod metrics;
 pub mod points;
 
 pub mod defects;

@@ -10,14 +10,16 @@ use sim::fault::swarm::Targets;
 use sim::latency::Latency;
 use sim::random::Randomness;
 
+use crate::alerts::node::OPS;
 use crate::client::node::ClientSetup;
 use crate::config::{SystemConfig, Workload};
 use crate::core::registration::CoreSetup;
 use crate::defects::Defects;
 use crate::ledger::node::{LEDGER, LedgerTiming};
 use crate::locker::node::LockerSetup;
+use crate::metrics::METRICS;
 use crate::points::FAULT_POINTS;
-use crate::{client, core, inspection, ledger, locker};
+use crate::{alerts, client, core, inspection, ledger, locker};
 
 /// The system in a world.
 pub struct System {
@@ -38,11 +40,12 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(numbered("locker", system.lockers));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("client", workload.clients));
+    names.push(OPS.to_owned());
     names
 }
 
 /// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew.
+/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside.
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = vec![LEDGER.to_owned()];
     nodes.extend(numbered("locker", system.lockers));
@@ -108,6 +111,16 @@ impl System {
                 client::node::run(context, setup.clone())
             });
         }
+
+        let watched = Rc::new(defects.clone());
+        world.add_node(OPS, move |context| {
+            alerts::node::run(context, watched.clone())
+        });
+        world.with_record(|record| {
+            for metric in METRICS {
+                record.metrics.describe(*metric);
+            }
+        });
         System {
             world: world.clone(),
             lockers,

@@ -4,6 +4,7 @@
 //! in the fixtures.
 
 mod acked_writes_survive;
+mod alerts_right;
 mod everything_settles;
 mod link_agreement;
 mod no_phantom_writes;
@@ -17,6 +18,7 @@ pub const CHECKS: &[Check] = &[
     no_phantom_writes::CHECK,
     link_agreement::CHECK,
     everything_settles::CHECK,
+    alerts_right::CHECK,
     SLO_MET,
 ];
 
