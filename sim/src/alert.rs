@@ -5,10 +5,12 @@
 //! renders it for another monitoring system read the same words. The meaning is that of Prometheus:
 //! a rule selects series by name and labels, and each series it selects is an alert of its own.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use crate::record::metrics::MetricKey;
+use crate::time::SimTime;
 
 /// A rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,19 @@ pub enum Severity {
     Warning,
     /// Somebody must act at once.
     Critical,
+}
+
+/// A time during which an alert fired.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Firing {
+    /// The rule's name.
+    pub alert: String,
+    /// The labels of its series.
+    pub labels: BTreeMap<String, String>,
+    /// When it fired.
+    pub from: SimTime,
+    /// When it was resolved; nothing when it fires to the end.
+    pub until: Option<SimTime>,
 }
 
 impl AlertRule {

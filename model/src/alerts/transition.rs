@@ -1,11 +1,13 @@
 //! A change of an alert, and the note it leaves.
 //!
 //! The note `alert` says which alert (its rule and the labels of its series), from which state to
-//! which, and how urgent it is. [`Transition::read`] is the other way, for whoever reads a record.
+//! which, and how urgent it is. [`Transition::read`] is the other way, for whoever reads a record, and
+//! [`firings`] puts the changes of a run together.
 
 use std::collections::BTreeMap;
 
 use sim::SimTime;
+use sim::alert::Firing;
 use sim::record::note::Note;
 use sim::record::value::Value;
 
@@ -64,6 +66,29 @@ impl Transition {
         };
         Some((note.at, transition))
     }
+}
+
+/// When alerts fired, by the notes of a run, in the order in which they did.
+pub fn firings(notes: &[Note]) -> Vec<Firing> {
+    let mut firings: Vec<Firing> = Vec::new();
+    for (at, change) in notes.iter().filter_map(Transition::read) {
+        if change.to == State::Firing {
+            firings.push(Firing {
+                alert: change.alert,
+                labels: change.labels,
+                from: at,
+                until: None,
+            });
+        } else if change.from == State::Firing {
+            let same = |firing: &&mut Firing| {
+                firing.alert == change.alert && firing.labels == change.labels
+            };
+            if let Some(firing) = firings.iter_mut().rev().find(same) {
+                firing.until = Some(at);
+            }
+        }
+    }
+    firings
 }
 
 #[cfg(test)]
