@@ -25,7 +25,7 @@ mod program;
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
 
-/// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
-mod resilience;
 /// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
 mod locker;
+/// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
+mod resilience;

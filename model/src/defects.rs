@@ -35,6 +35,10 @@ pub enum Defect {
     BreakerNeverCloses,
     /// A connection whose user went away in the middle of a statement is lost to its pool.
     ConnectionLeakedOnTimeout,
+    /// An alert fires as soon as its condition is found.
+    AlertFiresWithoutWaiting,
+    /// An alert that fired stays firing.
+    AlertNeverResolves,
 }
 
 /// What is known of a defect.
@@ -155,6 +159,20 @@ pub const DEFECTS: &[DefectInfo] = &[
         mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
         seen_in: None,
         caught_by: "pool_bounded",
+    },
+    DefectInfo {
+        defect: Defect::AlertFiresWithoutWaiting,
+        name: "alert_fires_without_waiting",
+        mistake: "an alert does not wait until its condition has held for the rule's time",
+        seen_in: None,
+        caught_by: "alerts_right",
+    },
+    DefectInfo {
+        defect: Defect::AlertNeverResolves,
+        name: "alert_never_resolves",
+        mistake: "an alert whose condition has ended is not resolved",
+        seen_in: None,
+        caught_by: "alerts_right",
     },
 ];
 

@@ -1,19 +1,19 @@
 //! The system under simulation: Core, Ledger, Lockers, Verify and clients.
 //!
-//! Nodes are async programs over
-//! [`sim::NodeContext`]; the mechanisms in them — stores, logs, devices, retry schedules — are plain
-//! synchronous values with tests of their own.
+//! Nodes are async programs over [`sim::NodeContext`]; the mechanisms in them — stores, logs, devices,
+//! retry schedules — are plain synchronous values with tests of their own.
 //!
 //! Where to start: [`system::System::build`] shows all parts side by side. From there, in the order of
 //! a request: [`client`], [`core`], [`ledger`], [`locker`], [`verify`]; [`deployer`] restarts Core while
-//! all that goes on. What the system promises stands in
-//! [`invariants`], the bugs it can be given in [`defects`], the places where faults may strike in
-//! [`points`], its sizes and speeds in [`config`], its failure codes in [`failure`]. [`inspection`]
-//! reads how it all ended; [`journal`] is the log format of whoever has a disk, [`resilience`] what
-//! keeps a Core standing while a neighbour fails.
+//! all that goes on. What the system promises stands in [`invariants`], the bugs it can be given in
+//! [`defects`], the places where faults may strike in [`points`], what it measures in [`metrics`], who
+//! is woken by it in [`alerts`], its sizes and speeds in [`config`], its failure codes in [`failure`].
+//! [`inspection`] reads how it all ended; [`journal`] is the log format of the devices, [`resilience`]
+//! what keeps a Core standing while a neighbour fails.
 
 pub mod system;
 
+pub mod alerts;
 pub mod client;
 pub mod core;
 pub mod ledger;
@@ -28,6 +28,7 @@ pub mod config;
 pub mod failure;
 pub mod ids;
 pub mod journal;
+pub mod metrics;
 pub mod points;
 
 pub mod defects;

@@ -10,6 +10,7 @@ use sim::World;
 use sim::fault::swarm::Targets;
 use sim::random::Randomness;
 
+use crate::alerts::node::OPS;
 use crate::client::board::Board;
 use crate::client::node::ClientSetup;
 use crate::config::{SystemConfig, Workload};
@@ -19,9 +20,10 @@ use crate::deployer::{DEPLOYER, DeployerSetup};
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
+use crate::metrics::METRICS;
 use crate::points::FAULT_POINTS;
 use crate::verify::node::VerifySetup;
-use crate::{client, core, deployer, inspection, ledger, locker, verify};
+use crate::{alerts, client, core, deployer, inspection, ledger, locker, verify};
 
 /// The system in a world.
 pub struct System {
@@ -50,11 +52,12 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
     names.extend(numbered("client", workload.clients));
+    names.push(OPS.to_owned());
     names
 }
 
 /// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew.
+/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside.
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = vec![LEDGER.to_owned()];
     nodes.extend(locker_names(system.lockers));
@@ -147,6 +150,16 @@ impl System {
                 client::node::run(context, setup.clone())
             });
         }
+
+        let watched = Rc::new(defects.clone());
+        world.add_node(OPS, move |context| {
+            alerts::node::run(context, watched.clone())
+        });
+        world.with_record(|record| {
+            for metric in METRICS {
+                record.metrics.describe(*metric);
+            }
+        });
         System {
             world: world.clone(),
             lockers,

@@ -13,8 +13,9 @@
 //!    the end;
 //! 4. [`junit`]: a sweep as continuous integration reads it;
 //! 5. [`check`] and [`check_document`]: a history that no simulation made, judged;
-//! 6. [`listing`]: what there is to choose from;
-//! 7. [`schema`], [`verdict`], [`style`]: what they all share.
+//! 6. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
+//! 7. [`listing`]: what there is to choose from;
+//! 8. [`schema`], [`verdict`], [`style`]: what they all share.
 
 pub mod metrics_document;
 pub mod run;
@@ -33,6 +34,8 @@ pub mod junit;
 
 pub mod check;
 pub mod check_document;
+
+pub mod prometheus;
 
 pub mod listing;
 

@@ -132,7 +132,10 @@ Examples:
   proveniq run chaos-registration --seed 42 --schedule-seed 1
                                     the same work and faults, another interleaving
   proveniq run happy-path --set system.cores=1 --set workload.operations=200
-  proveniq run core-crash --save-repro crash.json; proveniq replay crash.json")]
+  proveniq run core-crash --save-repro crash.json; proveniq replay crash.json
+  proveniq run happy-path --metrics run.prom; promtool check metrics < run.prom
+  proveniq run chaos-registration --rules alerts; promtool test rules alerts/alert-rules-test.json
+                                    does Prometheus alert as the run did?")]
 pub struct RunArgs {
     /// The scenario.
     #[command(flatten)]
@@ -160,9 +163,29 @@ pub struct RunArgs {
     /// Save all that is needed to have this run again.
     #[arg(long, value_name = "FILE")]
     pub save_repro: Option<PathBuf>,
+    /// Files for other tools.
+    #[command(flatten)]
+    pub export: ExportArgs,
     /// Run it twice here and once in another process; exit with 5 when they differ.
     #[arg(long)]
     pub check_determinism: bool,
+}
+
+/// Files that a run leaves for the tools of Prometheus.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Write what the run measured, in the text format of Prometheus.
+    ///
+    /// `core.saga.duration` becomes `core_saga_duration_seconds`, and a counter gets the ending
+    /// `_total`. A span that failed took for ever: it is counted at `+Inf` alone.
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Write the alert rules, and what was scraped in the run as a test of them, into this folder.
+    ///
+    /// The files are `alert-rules.json` and `alert-rules-test.json`; JSON is YAML to Prometheus. The
+    /// test says which alerts fired when, and `promtool test rules` says whether Prometheus agrees.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
 }
 
 impl RunArgs {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use model::defects::Defects;
 use model::invariants::CHECKS;
 use model::system::System;
+use sim::check::objective::SLO_MET;
 use sim::check::{Check, Judgement};
 use sim::fault::Plan;
 use sim::random::Randomness;
@@ -97,14 +98,13 @@ pub fn draw_plan(order: &RunOrder<'_>) -> Plan {
     plan
 }
 
-/// The promises a scenario expects, in the order in which the system lists them.
+/// The promises a scenario expects, in the order in which the system lists them: all, unless it names
+/// some. Without objectives there is nothing to meet.
 pub fn expected_checks(scenario: &Scenario) -> Vec<Check> {
-    let expected = |check: &&Check| {
-        scenario
-            .checks
-            .expected
-            .iter()
-            .any(|name| name == check.name)
+    let named = &scenario.checks.expected;
+    let expected = |check: &&Check| match named.is_empty() {
+        true => check.name != SLO_MET.name || !scenario.objectives.is_empty(),
+        false => named.iter().any(|name| name == check.name),
     };
     CHECKS.iter().filter(expected).copied().collect()
 }

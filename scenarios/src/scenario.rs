@@ -40,6 +40,7 @@ pub struct Scenario {
     #[serde(default)]
     pub objectives: Vec<Objective>,
     /// What must hold.
+    #[serde(default)]
     pub checks: Checks,
 }
 
@@ -105,10 +106,11 @@ pub struct Bounds {
 }
 
 /// Which promises are judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checks {
-    /// Promises every run must keep. `nodes_behave` is judged always.
+    /// Promises every run must keep; all there are when none is named. `nodes_behave` is judged always.
+    #[serde(default)]
     pub expected: Vec<String>,
     /// States that some run of a sweep must reach, else the sweep proves little.
     #[serde(default)]

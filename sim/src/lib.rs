@@ -11,7 +11,7 @@
 //! 3. [`network`], [`disk`], [`clock`]: the devices;
 //! 4. [`fault`]: what goes wrong, as data;
 //! 5. [`random`], [`latency`], [`ratio`], [`time`]: the plain values under it all;
-//! 6. [`record`], [`check`]: what a run leaves, and how it is judged;
+//! 6. [`record`], [`check`], [`alert`]: what a run leaves, how it is judged, and what of it would wake somebody;
 //! 7. [`determinism`]: how two runs are compared;
 //! 8. [`checkers`]: consistency promises that need no simulation, judged over any client's history.
 
@@ -45,6 +45,7 @@ pub mod random;
 pub mod ratio;
 pub mod time;
 
+pub mod alert;
 pub mod check;
 pub mod checkers;
 pub mod determinism;

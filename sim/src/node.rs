@@ -24,6 +24,7 @@ use crate::random::{Lineage, Root, Stream};
 use crate::record::history::{OperationId, Outcome};
 use crate::record::metrics::MetricKey;
 use crate::record::note::Note;
+use crate::record::scrapes::Scrapes;
 use crate::record::trace::Happening;
 use crate::record::value::Value;
 use crate::world::World;
@@ -369,18 +370,33 @@ impl NodeContext {
         }
     }
 
-    /// Sets a gauge.
+    /// Sets a gauge. One whose label `instance` names this node is of this process and ends with
+    /// it: while the process is down or stands still, no scrape sees it, and its next life must set
+    /// it anew. Any other is of the system as a whole and keeps its value.
     pub fn gauge(&self, name: &str, labels: &[(&str, &str)], value: i64) {
         if !self.is_alive() {
             return;
         }
         let key = MetricKey::new(name, labels);
+        let of = (key.labels.get("instance") == Some(&self.name()))
+            .then_some((self.node, self.incarnation));
         let now = self.world.now();
         self.world
             .recorder()
             .borrow_mut()
             .metrics
-            .gauge(key, now, value);
+            .gauge(key, now, value, of);
+    }
+
+    /// Takes a scrape of all counters and gauges of the run, as a monitoring system does, and reads
+    /// all scrapes so far. It reaches every process out of band: no network delays or loses it.
+    pub fn scrape<T>(&self, read: impl FnOnce(&Scrapes) -> T) -> T {
+        let mut recorder = self.world.recorder().borrow_mut();
+        if self.is_alive() {
+            let answers = |(node, incarnation)| self.world.answers(node, incarnation);
+            recorder.metrics.scrape(self.world.now(), answers);
+        }
+        read(&recorder.metrics.scrapes)
     }
 
     /// Adds a span to a histogram; nothing stands for one that failed, hence took forever.

@@ -403,6 +403,12 @@ impl World {
         })
     }
 
+    /// Whether a life of a process is there and would answer a question now.
+    pub(crate) fn answers(&self, node: NodeId, incarnation: u32) -> bool {
+        self.is_current(node, incarnation)
+            && !self.with_process(node, |process| process.is_paused())
+    }
+
     // Tasks.
 
     pub(crate) fn current_task(&self) -> Rc<Identity> {

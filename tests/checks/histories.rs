@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use model::invariants::CHECKS;
 use serde::Deserialize;
-use sim::Recorder;
 use sim::check::objective::Objective;
 use sim::check::{Check, Verdict};
 use sim::record::Record;
@@ -18,6 +17,8 @@ use sim::record::facts::Facts;
 use sim::record::history::History;
 use sim::record::metrics::MetricKey;
 use sim::record::note::Note;
+use sim::record::scrapes::Scrapes;
+use sim::{Recorder, SimTime};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +41,8 @@ struct Fixture {
     objectives: Vec<Objective>,
     #[serde(default)]
     spans_ms: BTreeMap<String, Vec<Spans>>,
+    #[serde(default)]
+    scrapes: Option<Scraped>,
 }
 
 /// So many measurements of so many milliseconds; without a length they failed.
@@ -48,6 +51,69 @@ struct Fixture {
 struct Spans {
     ms: Option<u64>,
     count: u32,
+}
+
+/// What a monitoring system saw: so many scrapes, the first after one interval.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scraped {
+    every_ms: u64,
+    count: usize,
+    /// Scrapes that were not taken, by number from zero.
+    #[serde(default)]
+    missed: Vec<usize>,
+    #[serde(default)]
+    counters: Vec<Series>,
+    #[serde(default)]
+    gauges: Vec<Series>,
+}
+
+/// A metric as it was scraped: values, each with how many scrapes in a row had it; null is absent.
+/// The last one stays until the end.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Series {
+    name: String,
+    labels: BTreeMap<String, String>,
+    values: Vec<(Option<i64>, usize)>,
+}
+
+impl Series {
+    fn at(&self, scrape: usize) -> Option<(MetricKey, i64)> {
+        let mut left = scrape;
+        let found = self.values.iter().find(|(_, times)| {
+            let here = left < *times;
+            left = left.saturating_sub(*times);
+            here
+        });
+        let (value, _) = found.or(self.values.last())?;
+        let key = MetricKey {
+            name: self.name.clone(),
+            labels: self.labels.clone(),
+        };
+        Some((key, (*value)?))
+    }
+}
+
+impl Scraped {
+    fn scrapes(&self) -> Scrapes {
+        let mut scrapes = Scrapes::default();
+        let taken = (0..self.count).filter(|scrape| !self.missed.contains(scrape));
+        for scrape in taken {
+            let at = |all: &[Series]| -> Vec<(MetricKey, i64)> {
+                all.iter().filter_map(|series| series.at(scrape)).collect()
+            };
+            let (counters, gauges) = (at(&self.counters), at(&self.gauges));
+            scrapes.take(
+                SimTime::from_millis(self.every_ms * (scrape as u64 + 1)),
+                counters
+                    .iter()
+                    .map(|(key, value)| (key, value.unsigned_abs())),
+                gauges.iter().map(|(key, value)| (key, *value)),
+            );
+        }
+        scrapes
+    }
 }
 
 impl Fixture {
@@ -68,6 +134,9 @@ impl Fixture {
                     }
                 }
             }
+        }
+        if let Some(scraped) = &self.scrapes {
+            observations.metrics.scrapes = scraped.scrapes();
         }
         Record::observed(observations)
     }

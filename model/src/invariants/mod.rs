@@ -4,6 +4,7 @@
 //! in the fixtures.
 
 mod acked_writes_survive;
+mod alerts_right;
 mod breaker_legal;
 mod everything_settles;
 mod link_agreement;
@@ -24,6 +25,7 @@ pub const CHECKS: &[Check] = &[
     everything_settles::CHECK,
     breaker_legal::CHECK,
     pool_bounded::CHECK,
+    alerts_right::CHECK,
     SLO_MET,
 ];
 

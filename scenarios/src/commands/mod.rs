@@ -8,6 +8,7 @@ pub mod run;
 pub mod sweep;
 pub mod worker;
 
+pub mod export;
 mod telling;
 
 use crate::args::{Command, ScenarioArgs};

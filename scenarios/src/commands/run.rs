@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reports::schema::Document;
 
+use super::export::Exports;
 use super::telling;
 use crate::args::RunArgs;
 use crate::determinism::{self, Comparison};
@@ -28,12 +29,14 @@ const COMPARISON_LIMITS: Limits = Limits {
 pub fn execute(args: &RunArgs) -> Result<Conclusion, Failure> {
     let setup = super::setup(&args.scenario, args.seeds())?;
     let repro = args.save_repro.as_deref().map(FileToBe::at).transpose()?;
+    let exports = Exports::at(&args.export)?;
     let outcome = setup.run(telling::recording(args.show));
     let report = setup.report(&outcome, setup.reproduce());
     telling::show(&report, args.show)?;
     if let Some(file) = repro {
         file.complete(&(Repro::of(&setup, &outcome).to_pretty() + "\n"))?;
     }
+    exports.complete(&outcome.record)?;
     let judged = Conclusion::from(report.verdict());
     if !args.check_determinism {
         return Ok(judged);

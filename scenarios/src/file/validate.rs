@@ -217,12 +217,9 @@ impl Complaints {
     }
 
     fn objectives(&mut self, scenario: &Scenario) {
-        let judged = scenario
-            .checks
-            .expected
-            .iter()
-            .any(|name| name == "slo_met");
-        match (judged, scenario.objectives.is_empty()) {
+        let expected = &scenario.checks.expected;
+        let named = expected.iter().any(|name| name == "slo_met");
+        match (named, scenario.objectives.is_empty()) {
             (true, true) => {
                 let message = "`slo_met` is expected, but there is no objective to meet";
                 self.add(
@@ -231,7 +228,7 @@ impl Complaints {
                     "add an [[objectives]] table, or drop the check",
                 );
             }
-            (false, false) => {
+            (false, false) if !expected.is_empty() => {
                 let message = "objectives are judged by the check `slo_met`, which is not expected";
                 self.add(
                     at("objectives"),

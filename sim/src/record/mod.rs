@@ -1,10 +1,11 @@
 //! The record: all that a run leaves behind, and all that a check may read.
 //!
 //! Start with [`Record`]. The parts, in the order in which they come to be: the [`trace`] (what
-//! happened), its [`fingerprint`], the [`history`] (what clients saw), [`note`]s of nodes, [`metrics`], [`log`] lines,
-//! [`finding`]s of the world itself, and [`facts`] read when all is quiet. [`value`] is the form in
-//! which business data appears here.
+//! happened), its [`fingerprint`], the [`history`] (what clients saw), [`note`]s of nodes, [`metrics`]
+//! with their [`description`]s and [`scrapes`], [`log`] lines, [`finding`]s of the world itself, and
+//! [`facts`] read when all is quiet. [`value`] is the form in which business data appears here.
 
+pub mod description;
 pub mod facts;
 pub mod finding;
 pub mod fingerprint;
@@ -12,6 +13,7 @@ pub mod history;
 pub mod log;
 pub mod metrics;
 pub mod note;
+pub mod scrapes;
 pub mod trace;
 pub mod value;
 
