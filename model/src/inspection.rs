@@ -15,6 +15,7 @@ use crate::ledger::client::connection::Connection;
 use crate::ledger::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
+use crate::ledger::protocol::{LedgerRequest, LedgerResponse};
 use crate::ledger::query::{self, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{self, jobs, verifications};
@@ -78,7 +79,8 @@ pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
     Some(named.chain(read[1].iter().map(verification)).collect())
 }
 
-/// All facts that can be read: every table of the Ledger under its name, and `device_links`.
+/// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
+/// `device_links`.
 pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
     let mut facts = Facts::default();
     let selects: Vec<Select> = tables::names()
@@ -90,6 +92,9 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
             facts.add(name, rows.iter().map(|row| told(&columns, row)));
         }
     }
+    if let Some(sessions) = read_sessions(context).await {
+        facts.add("sessions", sessions);
+    }
     let mut links = Vec::new();
     for locker in lockers {
         match read_locker(context, locker).await {
@@ -100,6 +105,21 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
     }
     facts.add("device_links", links);
     facts
+}
+
+/// What the Ledger's sessions are doing; nothing when it does not answer.
+async fn read_sessions(context: &NodeContext) -> Option<Vec<Value>> {
+    let answer = ask(context, context.find(LEDGER), LedgerRequest::Activity).await?;
+    let LedgerResponse::Sessions(sessions) = &*answer else {
+        panic!("invariant: the Ledger answers Activity in kind, not with {answer:?}");
+    };
+    let told = |(client, state): &(String, &'static str)| {
+        Value::map([
+            ("client", client.as_str().into()),
+            ("state", (*state).into()),
+        ])
+    };
+    Some(sessions.iter().map(told).collect())
 }
 
 /// A row as the record tells it.

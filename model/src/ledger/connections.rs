@@ -50,6 +50,12 @@ impl Connections {
         self.open.get(&key).map(|connection| connection.session)
     }
 
+    /// Every open connection's client and session.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, SessionId)> {
+        let open = self.open.values();
+        open.map(|connection| (connection.peer.name.as_str(), connection.session))
+    }
+
     /// Takes a request, unless it was taken before or another is being worked on.
     pub fn arrive(&mut self, key: ConnectionKey, sequence: u64) -> Arrival {
         match self.open.get_mut(&key) {

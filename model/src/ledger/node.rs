@@ -15,6 +15,7 @@ use std::time::Duration;
 use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
+use sim::record::value::Value as Note;
 
 use super::connections::{Arrival, Connections};
 use super::engine::log::record::Record;
@@ -153,11 +154,40 @@ impl Ledger {
                     Arrival::Unknown => self.context.reply(&incoming, LedgerResponse::NotConnected),
                 }
             }
+            LedgerRequest::Activity => {
+                let sessions = self.activity();
+                self.context
+                    .reply(&incoming, LedgerResponse::Sessions(sessions));
+            }
             LedgerRequest::Close { connection } => {
                 let closed = self.connections.borrow_mut().remove(*connection);
                 self.close(closed);
             }
         }
+    }
+
+    fn activity(&self) -> Vec<(String, &'static str)> {
+        let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
+        let open = connections.iter();
+        open.filter_map(|(client, session)| {
+            let state = engine.session_state(session)?;
+            Some((client.to_owned(), state))
+        })
+        .collect()
+    }
+
+    /// Leaves a note of how many sessions are open.
+    fn note_connections(&self, peer: &Peer) {
+        let open = self.engine.borrow().sessions_open();
+        let counts = [
+            ("client", Note::from(peer.name.as_str())),
+            ("open", (open as i64).into()),
+            (
+                "limit",
+                (EngineConfig::postgresql_15().connections_max as i64).into(),
+            ),
+        ];
+        self.context.note("connections", Note::map(counts));
     }
 
     fn connect(self: &Rc<Self>, connection: ConnectionKey, peer: &Peer) -> LedgerResponse {
@@ -175,9 +205,11 @@ impl Ledger {
                 self.connections
                     .borrow_mut()
                     .add(connection, peer.clone(), session);
+                self.note_connections(peer);
                 LedgerResponse::Connected
             }
             Err(error) => {
+                self.note_connections(peer);
                 self.context.reached("ledger_refused_a_connection");
                 LedgerResponse::Refused(error)
             }

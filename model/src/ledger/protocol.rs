@@ -50,6 +50,8 @@ pub enum LedgerRequest {
         /// The statements.
         statements: Vec<Statement>,
     },
+    /// Who is connected, and what their sessions are doing, as `pg_stat_activity` tells it.
+    Activity,
     /// Close the connection; what it has open is rolled back. Nobody waits for an answer.
     Close {
         /// The connection.
@@ -75,6 +77,8 @@ pub enum LedgerResponse {
         /// How far the log is durable: a reader who knows this position has seen all that was answered.
         durable: Lsn,
     },
+    /// Each session's client, and its state in PostgreSQL's words.
+    Sessions(Vec<(String, &'static str)>),
     /// There is no such connection (any more).
     NotConnected,
 }

@@ -146,6 +146,21 @@ impl Engine {
         self.sessions.len()
     }
 
+    /// What a session is doing, as `pg_stat_activity` tells it; nothing when there is none.
+    pub fn session_state(&self, session: SessionId) -> Option<&'static str> {
+        let session = self.sessions.get(&session)?;
+        let failed = session
+            .transaction
+            .as_ref()
+            .map(|transaction| transaction.failed);
+        Some(match (&session.activity, failed) {
+            (Activity::Idle(_), None) => "idle",
+            (Activity::Idle(_), Some(false)) => "idle in transaction",
+            (Activity::Idle(_), Some(true)) => "idle in transaction (aborted)",
+            (Activity::Executing(_) | Activity::Running | Activity::Committing(_), _) => "active",
+        })
+    }
+
     /// Sets a session's time-outs from its next statement on.
     pub fn set_timeouts(&mut self, session: SessionId, timeouts: SessionTimeouts) {
         if let Some(session) = self.sessions.get_mut(&session) {
