@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sim::NodeContext;
-use sim::record::value::Value as Note;
 
 use super::course::{Course, Next, SagaState, Step};
-use super::ledger::{Claim, JobFate};
+use super::fate::Fate;
+use super::ledger::Claim;
+use super::telling;
 use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
@@ -149,6 +150,7 @@ impl SagaRunner {
 
     async fn link(&self, claim: &mut Claim, patience: Patience) -> Stepped {
         let (locker, limit) = (&claim.locker, patience.locker);
+        telling::link_asked(&self.context, claim, patience.resumed);
         let linked = self
             .lockers
             .link(locker, &claim.operation, &claim.asset, limit);
@@ -236,7 +238,10 @@ impl SagaRunner {
             .await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::Answered(answer)),
+            Stepped::On => {
+                telling::link_failed(&self.context, claim, failure, retries, wait);
+                Stepped::Ended(End::Answered(answer))
+            }
             other => other,
         }
     }
@@ -270,7 +275,8 @@ impl SagaRunner {
         let stored = answers::store_first(&claim.key, &answer);
         let written = self.write(claim, &to, Fate::Finish, |at| {
             let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
-            let entry = self.entry(claim, "verification_queued", None, at);
+            let subject = Some(queued.0.as_str());
+            let entry = self.entry_about(claim, subject, "verification_queued", None, at);
             vec![queue, stored.clone(), entry]
         });
         let written = step(&self.context, "queue_verification", written).await;
@@ -339,7 +345,7 @@ impl SagaRunner {
             .await;
         let stepped = self.stepped(claim, to, written);
         if let Stepped::On = stepped {
-            self.note(claim, "compensated", step);
+            telling::compensation(&self.context, claim, "compensated", step);
             let labels = [("saga", "asset_registration"), ("step", step.name())];
             self.context.count("core.saga.compensations", &labels);
         }
@@ -350,7 +356,7 @@ impl SagaRunner {
         tracing::error!(saga = %claim.saga, step = step.name(), code = failure.code(), "a compensation failed");
         self.context
             .reached("compensation_failed_and_the_rest_went_on");
-        self.note(claim, "compensation_failed", step);
+        telling::compensation(&self.context, claim, "compensation_failed", step);
         claim.course = claim.course.after_failed_compensation(step);
         Stepped::On
     }
@@ -385,13 +391,20 @@ impl SagaRunner {
         let fate = link_retry_wait(retries).map_or(Fate::GiveUp(Failure::PartialCommit), |wait| {
             Fate::Postpone(wait, retries)
         });
+        let action = match fate {
+            Fate::GiveUp(_) => "compensation_given_up",
+            _ => "compensation_postponed",
+        };
         let written = self
             .write(claim, &to, fate, |at| {
-                vec![self.entry(claim, "compensation_postponed", Some(failure), at)]
+                vec![self.entry(claim, action, Some(failure), at)]
             })
             .await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::TakenBack(failure)),
+            Stepped::On => {
+                telling::compensation_rested(&self.context, claim);
+                Stepped::Ended(End::TakenBack(failure))
+            }
             other => other,
         }
     }
@@ -508,48 +521,26 @@ impl SagaRunner {
         failure: Option<Failure>,
         at: LedgerMillis,
     ) -> Statement {
+        self.entry_about(claim, Some(&claim.job.0), action, failure, at)
+    }
+
+    fn entry_about(
+        &self,
+        claim: &Claim,
+        subject: Option<&str>,
+        action: &'static str,
+        failure: Option<Failure>,
+        at: LedgerMillis,
+    ) -> Statement {
         let entry = Entry {
             asset: &claim.asset,
             action,
+            subject,
             failure,
             version: None,
             actor: &self.actor,
             at,
         };
         entry.statement()
-    }
-
-    fn note(&self, claim: &Claim, event: &str, step: Step) {
-        let detail = [
-            ("saga", Note::from(claim.saga.0.as_str())),
-            ("event", event.into()),
-            ("step", step.name().into()),
-        ];
-        self.context.note("saga", Note::map(detail));
-    }
-}
-
-/// What becomes of the job, in spans.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    Keep,
-    Postpone(Duration, u32),
-    Finish,
-    GiveUp(Failure),
-}
-
-impl Fate {
-    fn at(self, now: LedgerMillis) -> JobFate {
-        match self {
-            Fate::Keep => JobFate::Kept {
-                lease_until: now + LEASE.as_millis() as i64,
-            },
-            Fate::Postpone(wait, retries) => JobFate::Due {
-                at: now + wait.as_millis() as i64,
-                retries,
-            },
-            Fate::Finish => JobFate::Done,
-            Fate::GiveUp(_) => JobFate::Dead,
-        }
     }
 }
