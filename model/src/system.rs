@@ -88,6 +88,7 @@ impl System {
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
             lockers: lockers.clone(),
+            defects: defects.clone(),
         });
         world.add_node(LEDGER, move |context| {
             ledger::node::run(context, setup.clone())

@@ -69,6 +69,8 @@ pub struct Core {
     pub ledger: LedgerClient,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// What it keeps of its reads, for a defect.
+    pub remembered: reading::Remembered,
     draining: Cell<bool>,
     under_way: Cell<u32>,
 }
@@ -83,6 +85,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         setup,
         ledger,
         sagas,
+        remembered: reading::Remembered::default(),
         draining: Cell::new(false),
         under_way: Cell::new(0),
     });
@@ -148,12 +151,12 @@ impl Core {
                 return registration::register(self, request, deadline, answer_early).await;
             }
             Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
-            Ask::Read(asset) => reading::read(ledger, asset, deadline).await,
+            Ask::Read(asset) => reading::read(self, asset, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
-                verification::completed(context, ledger, verification, deadline).await
+                verification::completed(context, ledger, verification, defects, deadline).await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
             Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
@@ -162,7 +165,7 @@ impl Core {
                     _ => Decision::Discard,
                 };
                 let actor = context.name();
-                dead_letters::decide(ledger, letter, decision, &actor, deadline).await
+                dead_letters::decide(ledger, letter, decision, &actor, defects, deadline).await
             }
             Ask::QueryAudit(asset) => {
                 let rows = ledger

@@ -30,6 +30,7 @@ use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer};
 use super::waiting::{Waiting, client_gone};
 use super::{query, tables};
 use crate::config::Timing;
+use crate::defects::{Defect, Defects};
 
 /// The name of the Ledger's node.
 pub const LEDGER: &str = "ledger";
@@ -49,6 +50,8 @@ pub struct LedgerSetup {
     pub timing: LedgerTiming,
     /// The Lockers that exist, which assets refer to.
     pub lockers: Vec<String>,
+    /// The bugs switched on.
+    pub defects: Defects,
 }
 
 /// The Ledger's service times.
@@ -99,7 +102,8 @@ struct Ledger {
 /// The Ledger's program: recover, then serve.
 pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
     let catalog = tables::catalog();
-    let (log, image) = LogFile::open(&context, &catalog).await;
+    let drops_tail = setup.defects.has(Defect::RecoveryDropsTail);
+    let (log, image) = LogFile::open(&context, &catalog, drops_tail).await;
     let is_new = image.is_none();
     let image = image.unwrap_or_else(|| empty_image(&catalog));
     let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)
@@ -294,14 +298,24 @@ impl Ledger {
         session: SessionId,
         records: Vec<Record>,
     ) -> Result<Outcome, SqlError> {
-        if let Durability::Lost = self.log.make_durable(records).await {
-            self.give_up().await;
+        if self.setup.defects.has(Defect::WalAckBeforeSync) {
+            let ledger = self.clone();
+            let sync = async move { ledger.make_durable(records).await };
+            self.context.spawn("sync", sync);
+        } else {
+            self.make_durable(records).await;
         }
         let now = self.now();
         let outcome = self.engine.borrow_mut().commit_durable(session, now);
         self.after_engine();
         self.checkpoint_if_long().await;
         outcome.ok_or_else(client_gone)
+    }
+
+    async fn make_durable(&self, records: Vec<Record>) {
+        if let Durability::Lost = self.log.make_durable(records).await {
+            self.give_up().await;
+        }
     }
 
     /// What every call of the engine may have caused: completions of others, and a new alarm.

@@ -23,7 +23,7 @@ use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::protocol::{Answer, Ask, CoreRequest};
 use crate::core::verification::VerificationState;
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::client::{LedgerClient, LedgerError};
@@ -142,7 +142,7 @@ impl Verify {
                 let claims: Vec<Claim> = rows.iter().map(claimed).collect();
                 for claim in &claims {
                     let values = [
-                        (verifications::RUN_AT, (at + millis(LEASE)).into()),
+                        (verifications::RUN_AT, (at + millis(self.lease())).into()),
                         (verifications::TOKEN, (claim.token.0 as i64).into()),
                     ];
                     let this = is(verifications::VERIFICATION, claim.verification.0.as_str());
@@ -151,6 +151,13 @@ impl Verify {
                 Ok(claims)
             })
             .await
+    }
+
+    fn lease(&self) -> Duration {
+        match self.setup.defects.has(Defect::LeaseShorterThanWork) {
+            true => Duration::from_secs(3),
+            false => LEASE,
+        }
     }
 
     async fn work_on(self: Rc<Self>, claim: Claim) {
@@ -218,6 +225,9 @@ impl Verify {
     /// Writes the result, then reports it.
     async fn conclude(&self, claim: &Claim, state: VerificationState, evidence: Option<&str>) {
         let mut values = vec![(verifications::STATE, Value::text(state.name()))];
+        if self.setup.defects.has(Defect::CompletionLostOnRestart) {
+            values.push((verifications::RUN_AT, Value::Null));
+        }
         values.extend(evidence.map(|digest| (verifications::EVIDENCE, digest.into())));
         if self.change(claim, values, LEASE, None).await {
             self.context.pass(points::RESULT_COMMITTED).await;
@@ -262,7 +272,8 @@ impl Verify {
     /// An attempt has failed: later again, or never.
     async fn fail(&self, claim: &Claim, failure: Failure) {
         if claim.retries < RETRIES_MAX {
-            let retries = claim.retries + 1;
+            let counts = !self.setup.defects.has(Defect::JobAttemptsNeverCounted);
+            let retries = claim.retries + u32::from(counts);
             let values = vec![(verifications::RETRIES, i64::from(retries).into())];
             self.change(claim, values, RETRY_FIRST * 2_u32.pow(claim.retries), None)
                 .await;
@@ -294,7 +305,9 @@ impl Verify {
             .ledger
             .transact("verification.change", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                transaction.stage_one(claim.changed(values.clone(), at + millis(due_after)));
+                let fenced = !self.setup.defects.has(Defect::StaleVerifierOverwrites);
+                let changed = claim.changed(values.clone(), at + millis(due_after), fenced);
+                transaction.stage_one(changed);
                 if let Some(failure) = given_up {
                     let casualty = Casualty {
                         queue: Queue::Verification,
@@ -303,7 +316,7 @@ impl Verify {
                         token: claim.token,
                         cause: failure,
                     };
-                    for statement in casualty.bury(at) {
+                    for statement in casualty.bury(at, &self.setup.defects) {
                         transaction.stage(statement);
                     }
                     let entry = Entry {
@@ -380,18 +393,24 @@ impl Verify {
 }
 
 impl Claim {
-    /// A write that counts only while the claim does.
-    fn changed(&self, mut values: Vec<(usize, Value)>, run_at: LedgerMillis) -> Statement {
+    /// A write that counts only while the claim does, unless it is unfenced, as a defect has it.
+    fn changed(
+        &self,
+        mut values: Vec<(usize, Value)>,
+        run_at: LedgerMillis,
+        fenced: bool,
+    ) -> Statement {
         if values
             .iter()
             .all(|(column, _)| *column != verifications::RUN_AT)
         {
             values.push((verifications::RUN_AT, run_at.into()));
         }
-        let mine = is(verifications::VERIFICATION, self.verification.0.as_str())
-            .and(is(verifications::TOKEN, self.token.0 as i64))
+        let this = is(verifications::VERIFICATION, self.verification.0.as_str());
+        let mine = is(verifications::TOKEN, self.token.0 as i64)
             .and(is(verifications::STATE, self.state.name()));
-        query::update(verifications::TABLE, values, mine)
+        let whose = if fenced { this.and(mine) } else { this };
+        query::update(verifications::TABLE, values, whose)
     }
 }
 

@@ -47,6 +47,15 @@ impl SagaState {
             SagaState::Running | SagaState::Parked | SagaState::Compensating => false,
         }
     }
+
+    /// What its row may say while an instance has it in this state: a parked saga is
+    /// [resumed](Course::resumed) without a write.
+    pub fn stored_as(self) -> Vec<&'static str> {
+        match self {
+            SagaState::Running => vec![SagaState::Running.name(), SagaState::Parked.name()],
+            state => vec![state.name()],
+        }
+    }
 }
 
 impl Step {
@@ -145,13 +154,19 @@ impl Course {
         begun.filter(|step| self.undone & step.bit() == 0)
     }
 
+    /// Of these, the steps whose compensation has not failed in this attempt.
+    pub fn untried(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
+        self.not_undone()
+            .filter(|step| self.failed & step.bit() == 0)
+    }
+
     fn next_compensation(&self) -> Next {
         if self.not_undone().next().is_none() {
             return Next::FinishCompensation;
         }
         // A compensation that failed does not stop those before it.
-        self.not_undone()
-            .rfind(|step| self.failed & step.bit() == 0)
+        self.untried()
+            .next_back()
             .map_or(Next::Rest, Next::Compensate)
     }
 

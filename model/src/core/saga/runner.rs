@@ -113,7 +113,7 @@ impl SagaRunner {
             }
         }
         loop {
-            let stepped = match claim.course.next() {
+            let stepped = match self.next(&claim.course) {
                 Next::Execute(Step::CreateLedgerRecord) => {
                     unreachable!("a saga is created together with its record")
                 }
@@ -124,7 +124,7 @@ impl SagaRunner {
                 Next::Execute(Step::QueueVerification) => self.complete(&mut claim).await,
                 Next::Compensate(step) => self.compensate(&mut claim, step, patience).await,
                 Next::FinishCompensation => self.finish_compensation(&mut claim).await,
-                Next::Rest => self.rest(&mut claim).await,
+                Next::Rest => self.rest(&mut claim, patience).await,
             };
             match stepped {
                 Stepped::On => unclear = 0,
@@ -140,6 +140,22 @@ impl SagaRunner {
                 }
             }
         }
+    }
+
+    /// What comes next by the course, or by a defect's idea of it.
+    fn next(&self, course: &Course) -> Next {
+        let next = course.next();
+        let Next::Compensate(_) = next else {
+            return next;
+        };
+        if self.defects.has(Defect::CompensateInForwardOrder) {
+            return course.untried().next().map_or(next, Next::Compensate);
+        }
+        let one_failed = course.untried().count() < course.not_undone().count();
+        if one_failed && self.defects.has(Defect::CompensationErrorStopsRest) {
+            return Next::Rest;
+        }
+        next
     }
 
     fn is_to_be_turned_back(&self, claim: &Claim, patience: Patience) -> bool {
@@ -214,7 +230,12 @@ impl SagaRunner {
         }
         self.context.reached("asset_was_kept_without_its_link");
         let retries = claim.retries + u32::from(patience.resumed);
-        let wait = link_retry_wait(retries).filter(|_| failure != Failure::LockerHardware);
+        let passes = failure != Failure::LockerHardware
+            || self.defects.has(Defect::RetryAfterPermanentError);
+        let mut wait = link_retry_wait(retries).filter(|_| passes);
+        if self.defects.has(Defect::RetryWithoutBackoff) {
+            wait = wait.and(Some(Duration::from_secs(5)));
+        }
         let asset = query::update(
             assets::TABLE,
             [(assets::STATUS, AssetStatus::PendingLink.name().into())],
@@ -299,7 +320,10 @@ impl SagaRunner {
     }
 
     async fn turn_back(&self, claim: &mut Claim, failure: Failure) -> Stepped {
-        let to = claim.course.turned_back(failure);
+        let mut to = claim.course.turned_back(failure);
+        if self.defects.has(Defect::OnlyKnownStepsCompensated) {
+            to.begun = to.done;
+        }
         let written = self
             .write(claim, &to, Fate::Keep, |at| {
                 vec![self.entry(claim, "turned_back", Some(failure), at)]
@@ -364,11 +388,12 @@ impl SagaRunner {
     async fn finish_compensation(&self, claim: &mut Claim) -> Stepped {
         let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
         let to = claim.course.moved_to(SagaState::Compensated, Some(failure));
-        let release = answers::release(&claim.key);
+        let released = !self.defects.has(Defect::KeyKeptAfterRollback);
+        let release = released.then(|| answers::release(&claim.key));
         let written = self
             .write(claim, &to, Fate::Finish, |at| {
                 let entry = self.entry(claim, "rolled_back", Some(failure), at);
-                vec![release.clone(), entry]
+                release.clone().into_iter().chain([entry]).collect()
             })
             .await;
         match self.stepped(claim, to, written) {
@@ -381,12 +406,12 @@ impl SagaRunner {
     }
 
     /// Something could not be taken back now: later, or never.
-    async fn rest(&self, claim: &mut Claim) -> Stepped {
+    async fn rest(&self, claim: &mut Claim, patience: Patience) -> Stepped {
         if claim.course.state != SagaState::Compensating {
             return Stepped::Ended(End::Lost);
         }
         let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
-        let retries = claim.retries + 1;
+        let retries = claim.retries + u32::from(patience.resumed);
         let to = claim.course.clone();
         let fate = link_retry_wait(retries).map_or(Fate::GiveUp(Failure::PartialCommit), |wait| {
             Fate::Postpone(wait, retries)
@@ -422,8 +447,9 @@ impl SagaRunner {
             .ledger
             .transact("saga.step", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                transaction.stage_one(claim.job_moved(fate.at(at)));
-                transaction.stage_one(claim.moved(to));
+                let fenced = !self.defects.has(Defect::LeaseWithoutFencing);
+                transaction.stage_one(claim.job_moved(fate.at(at), fenced));
+                transaction.stage_one(claim.moved(to, fenced));
                 for statement in statements(at) {
                     transaction.stage(statement);
                 }
@@ -435,7 +461,7 @@ impl SagaRunner {
                         token: claim.token,
                         cause: failure,
                     };
-                    for statement in casualty.bury(at) {
+                    for statement in casualty.bury(at, &self.defects) {
                         transaction.stage(statement);
                     }
                 }
@@ -457,7 +483,8 @@ impl SagaRunner {
         Ok(())
     }
 
-    /// What a write's result means for the claim.
+    /// What a write's result means for the claim. One that met no row is another instance's, or an
+    /// earlier write of this one has had its effect after all: reading again tells which.
     fn stepped(&self, claim: &mut Claim, to: Course, written: Result<(), LedgerError>) -> Stepped {
         match written {
             Ok(()) => {
@@ -466,7 +493,7 @@ impl SagaRunner {
             }
             Err(LedgerError::Stale) => {
                 self.context.reached("stale_worker_was_fenced");
-                Stepped::Ended(End::Lost)
+                Stepped::Unclear
             }
             Err(_) => Stepped::Unclear,
         }

@@ -17,11 +17,12 @@ use sim::{NodeContext, NodeId};
 
 use self::connection::Connection;
 use self::transaction::Transaction;
-use super::engine::statement::{Isolation, Select, TransactionMode};
+use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
 use super::node::LEDGER;
+use super::tables::audit;
 use crate::core::retry::Backoff;
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::resilience::breaker::{BreakerPolicy, Settlement};
 use crate::resilience::circuit::Circuit;
 use crate::resilience::deadline::Deadline;
@@ -50,6 +51,7 @@ pub struct LedgerClient {
     ledger: NodeId,
     pool: Pool<Pooled>,
     circuit: Circuit,
+    defects: Defects,
 }
 
 /// A connection in the pool, and since when it has idled.
@@ -65,6 +67,7 @@ impl LedgerClient {
             ledger: context.find(LEDGER),
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
+            defects: defects.clone(),
             context,
         }
     }
@@ -158,10 +161,20 @@ impl LedgerClient {
         let limit = deadline.limit(ROUND_TRIP_LIMIT, self.context.monotonic());
         let connection = self.connection(&mut lease, limit).await?;
         let mut transaction = Transaction::new(connection, mode, limit);
+        if self.defects.has(Defect::AuditFireAndForget) {
+            transaction.set_aside(audit::TABLE);
+        }
+        let takes_unknown_for_done = self.defects.has(Defect::UnknownCommitTakenForSuccess);
         let done = match work(&mut transaction).await {
-            Ok(done) => transaction.commit().await.map(|()| done),
+            Ok(done) => match transaction.commit().await {
+                Err(LedgerError::Unknown) if takes_unknown_for_done => Ok(done),
+                committed => committed.map(|()| done),
+            },
             Err(error) => Err(error),
         };
+        if done.is_ok() {
+            self.send_later(transaction.aside());
+        }
         if done.is_err() {
             transaction.roll_back().await;
         }
@@ -175,6 +188,23 @@ impl LedgerClient {
             lease.discard();
         }
         done
+    }
+
+    /// The defect's way with the audit: a transaction of its own, some time after the change.
+    fn send_later(&self, inserts: Vec<Statement>) {
+        if inserts.is_empty() {
+            return;
+        }
+        let client = self.clone();
+        self.context.spawn("audit", async move {
+            let now = client.context.monotonic();
+            let deadline = Deadline::within(ROUND_TRIP_LIMIT, now);
+            let sent = client.transact("audit", deadline, async |transaction| {
+                transaction.write_aside(&inserts);
+                Ok(())
+            });
+            drop(sent.await);
+        });
     }
 
     /// The lease's connection if it is fresh enough, else a new one.
