@@ -53,7 +53,7 @@ pub enum Defect {
     StaleCachedRead,
     /// The Ledger confirms a commit before its log is synced.
     WalAckBeforeSync,
-    /// Recovery cuts one whole transaction with the torn tail.
+    /// Recovery cuts one whole transaction too many.
     RecoveryDropsTail,
     /// A commit that was not answered is taken for done.
     UnknownCommitTakenForSuccess,
@@ -282,7 +282,7 @@ pub const DEFECTS: &[DefectInfo] = &[
     DefectInfo {
         defect: Defect::RecoveryDropsTail,
         name: "recovery_drops_tail",
-        mistake: "the last whole transaction before a torn tail is taken for part of it",
+        mistake: "the last whole transaction of the log is taken for a part of what a crash has torn",
         seen_in: None,
         caught_by: "acked_writes_survive",
     },

@@ -155,16 +155,12 @@ fn interpret(files: &[Vec<u8>; 2], catalog: &Catalog, drops_tail: bool) -> (Read
         }
         let base = claimed_base(bytes);
         let mut recovered = recovery::recover(catalog, bytes, base);
-        if let Ok(Recovered {
-            valid_bytes,
-            commits: 2..,
-            ..
-        }) = recovered
-            && drops_tail
-            && valid_bytes < bytes.len()
+        if drops_tail
+            && let Ok(whole) = &recovered
+            && whole.commits > 1
         {
-            // The defect takes the last whole transaction for part of the torn tail.
-            recovered = recovery::recover(catalog, &bytes[..valid_bytes - 1], base);
+            // The defect takes the last whole transaction for a part of what was torn.
+            recovered = recovery::recover(catalog, &bytes[..whole.valid_bytes - 1], base);
         }
         let recovered = match recovered {
             Ok(recovered) => recovered,
