@@ -13,6 +13,10 @@ use scenarios::seeds::RunSeeds;
 /// Within how many seeds of `chaos-registration` a defect must be caught.
 const SEEDS: u64 = 200;
 
+/// Bugs that show only when a link is taken back, which no Core does yet. `tests/locker` catches
+/// them with a caller that does.
+const NEED_AN_UNLINK: [Defect; 2] = [Defect::UnlinkForgetsLateLink, Defect::DedupMemoryOfOne];
+
 fn scenario() -> Scenario {
     let selected = scenarios::file::select("chaos-registration", &[]);
     selected.expect("a built-in scenario is valid").scenario
@@ -44,7 +48,8 @@ fn seeds_until_caught(scenario: &Scenario, defect: Defect) -> Option<u64> {
 #[test]
 fn every_defect_is_caught_by_its_check() {
     let scenario = scenario();
-    for info in DEFECTS {
+    let reached = |defect| !NEED_AN_UNLINK.contains(&defect);
+    for info in DEFECTS.iter().filter(|info| reached(info.defect)) {
         let caught = seeds_until_caught(&scenario, info.defect);
         let seed = caught.unwrap_or_else(|| panic!("{} escapes {} seeds", info.name, SEEDS));
         println!("{:<36} {:<22} seed {seed}", info.name, info.caught_by);
