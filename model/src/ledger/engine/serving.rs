@@ -146,19 +146,25 @@ impl Engine {
         self.sessions.len()
     }
 
-    /// What a session is doing, as `pg_stat_activity` tells it; nothing when there is none.
-    pub fn session_state(&self, session: SessionId) -> Option<&'static str> {
+    /// What a session is doing, as `pg_stat_activity` tells it, and since when it has idled, in
+    /// nanoseconds, if it idles; nothing when there is none.
+    pub fn session_state(&self, session: SessionId) -> Option<(&'static str, Option<u64>)> {
         let session = self.sessions.get(&session)?;
+        let idle_since = match session.activity {
+            Activity::Idle(since) => Some(since),
+            Activity::Executing(_) | Activity::Running | Activity::Committing(_) => None,
+        };
         let failed = session
             .transaction
             .as_ref()
             .map(|transaction| transaction.failed);
-        Some(match (&session.activity, failed) {
-            (Activity::Idle(_), None) => "idle",
-            (Activity::Idle(_), Some(false)) => "idle in transaction",
-            (Activity::Idle(_), Some(true)) => "idle in transaction (aborted)",
-            (Activity::Executing(_) | Activity::Running | Activity::Committing(_), _) => "active",
-        })
+        let state = match (idle_since, failed) {
+            (None, _) => "active",
+            (Some(_), None) => "idle",
+            (Some(_), Some(false)) => "idle in transaction",
+            (Some(_), Some(true)) => "idle in transaction (aborted)",
+        };
+        Some((state, idle_since))
     }
 
     /// Sets a session's time-outs from its next statement on.
