@@ -18,6 +18,7 @@ use super::serializable::{Safety, Serializable};
 use super::session::{Activity, Session, SessionId, SessionTimeouts, Transaction};
 use super::statement::{CommandTag, Isolation, Outcome, Statement, TransactionMode};
 use super::transaction::{Transactions, Xid};
+use super::validation::validate;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The answer to a statement, at once or later.
@@ -176,6 +177,8 @@ impl Engine {
 
     /// Executes a statement at a time that is not before that of any earlier call.
     ///
+    /// A statement may name anything; what does not exist or can't be done is an error like any other.
+    ///
     /// # Panics
     /// When the session has a statement under way: the protocol answers one before it takes the next.
     pub fn execute(&mut self, id: SessionId, statement: Statement, now_ns: u64) -> Reply {
@@ -287,6 +290,9 @@ impl Engine {
                 let read_only = transaction.mode.read_only;
                 transaction.queried = true;
                 session.activity = Activity::Running;
+                if let Err(error) = validate(&self.catalog, &statement) {
+                    return self.fail_statement(id, error);
+                }
                 if read_only && writes(&statement) {
                     let words = "cannot execute a writing statement in a read-only transaction";
                     return self.fail_statement(
