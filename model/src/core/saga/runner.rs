@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sim::NodeContext;
+use sim::random::Root;
 use sim::record::value::Value as Note;
 
 use super::course::{Course, Next, SagaState, Step};
@@ -15,7 +16,7 @@ use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
-use crate::core::lockers::Lockers;
+use crate::core::lockers::{Lockers, Unanswered};
 use crate::core::protocol::Answer;
 use crate::core::retry::link_retry_wait;
 use crate::core::steps::step;
@@ -38,6 +39,9 @@ use crate::resilience::deadline::Deadline;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a saga is read again without any progress before it is left to its lease.
 const READ_AGAIN_MAX: u32 = 3;
+
+/// Over which time work that the circuit withheld comes back.
+const WITHHELD_SPREAD: Duration = Duration::from_secs(60);
 
 /// What a saga came to in one instance's hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +163,7 @@ impl SagaRunner {
         self.context.pass(points::LINK_ANSWERED).await;
         match linked {
             Ok(slot) => self.record_link(claim, slot, patience).await,
-            Err(failure) => self.after_failed_link(claim, failure, patience).await,
+            Err(why) => self.after_failed_link(claim, why, patience).await,
         }
     }
 
@@ -201,9 +205,10 @@ impl SagaRunner {
     async fn after_failed_link(
         &self,
         claim: &mut Claim,
-        failure: Failure,
+        why: Unanswered,
         patience: Patience,
     ) -> Stepped {
+        let failure = why.failure();
         if self.defects.has(Defect::TimeoutTreatedAsFailure) && failure == Failure::LockerTimeout {
             return self.forget(claim, failure).await;
         }
@@ -211,8 +216,16 @@ impl SagaRunner {
             return self.turn_back(claim, failure).await;
         }
         self.context.reached("asset_was_kept_without_its_link");
-        let retries = claim.retries + u32::from(patience.resumed);
-        let wait = link_retry_wait(retries).filter(|_| failure != Failure::LockerHardware);
+        let (wait, retries) = match why {
+            Unanswered::Withheld { again_after } if patience.resumed => {
+                (Some(self.spread(again_after)), claim.retries)
+            }
+            _ => {
+                let retries = claim.retries + u32::from(patience.resumed);
+                (link_retry_wait(retries), retries)
+            }
+        };
+        let wait = wait.filter(|_| failure != Failure::LockerHardware);
         let asset = query::update(
             assets::TABLE,
             [(assets::STATUS, AssetStatus::PendingLink.name().into())],
@@ -320,8 +333,8 @@ impl SagaRunner {
             Step::LinkLocker => {
                 let (locker, link, limit) = (&claim.locker, &claim.operation, patience.locker);
                 let unlinked = self.lockers.unlink(locker, link, &claim.asset, limit).await;
-                if let Err(failure) = unlinked {
-                    return self.compensation_failed(claim, step, failure);
+                if let Err(why) = unlinked {
+                    return self.compensation_failed(claim, step, why);
                 }
                 self.context.pass(points::UNLINK_ANSWERED).await;
                 (Vec::new(), "unlinked")
@@ -346,8 +359,12 @@ impl SagaRunner {
         stepped
     }
 
-    fn compensation_failed(&self, claim: &mut Claim, step: Step, failure: Failure) -> Stepped {
-        tracing::error!(saga = %claim.saga, step = step.name(), code = failure.code(), "a compensation failed");
+    fn compensation_failed(&self, claim: &mut Claim, step: Step, why: Unanswered) -> Stepped {
+        let code = why.failure().code();
+        tracing::error!(saga = %claim.saga, step = step.name(), code, "a compensation failed");
+        if let Unanswered::Withheld { again_after } = why {
+            claim.withheld = Some(again_after);
+        }
         self.context
             .reached("compensation_failed_and_the_rest_went_on");
         self.note(claim, "compensation_failed", step);
@@ -380,11 +397,12 @@ impl SagaRunner {
             return Stepped::Ended(End::Lost);
         }
         let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
-        let retries = claim.retries + 1;
         let to = claim.course.clone();
-        let fate = link_retry_wait(retries).map_or(Fate::GiveUp(Failure::PartialCommit), |wait| {
-            Fate::Postpone(wait, retries)
-        });
+        let fate = match (claim.withheld, link_retry_wait(claim.retries + 1)) {
+            (Some(again_after), _) => Fate::Postpone(self.spread(again_after), claim.retries),
+            (None, Some(wait)) => Fate::Postpone(wait, claim.retries + 1),
+            (None, None) => Fate::GiveUp(Failure::PartialCommit),
+        };
         let written = self
             .write(claim, &to, fate, |at| {
                 vec![self.entry(claim, "compensation_postponed", Some(failure), at)]
@@ -495,6 +513,12 @@ impl SagaRunner {
             }
             _ => End::Lost,
         }
+    }
+
+    /// Work that was withheld together must not come back together.
+    fn spread(&self, after: Duration) -> Duration {
+        let mut stream = self.context.stream(Root::Schedule, "withheld");
+        after + stream.span(Duration::ZERO, WITHHELD_SPREAD)
     }
 
     fn deadline(&self, step: Step) -> Deadline {
