@@ -24,3 +24,6 @@ mod program;
 
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
+
+/// To who watches real systems: what a run tells Prometheus, Prometheus reads as the run meant it.
+mod prometheus;
