@@ -158,7 +158,7 @@ fn a_run_in_which_nothing_fires_is_quiet_there_too() {
 }
 
 /// How many drawn scripts both evaluate.
-const DRAWN: u64 = 60;
+const DRAWN: u64 = 24;
 
 #[test]
 fn over_random_courses_both_alert_alike() {
@@ -175,7 +175,7 @@ fn over_random_courses_both_alert_alike() {
     for rule in RULES {
         let of_rule = fired.iter().flatten().filter(|one| one.alert == rule.name);
         let resolved = of_rule.filter(|firing| firing.until.is_some()).count();
-        assert!(resolved > 10, "{} fired {resolved} times only", rule.name);
+        assert!(resolved > 4, "{} fired {resolved} times only", rule.name);
     }
     let runs: Vec<(&Record, &[Firing])> = records
         .iter()
@@ -208,13 +208,10 @@ fn a_wrong_account_is_refused() {
     let record = Watched::drawn(1).run(&Defects::default());
     let right = firings(&record.notes);
     assert!(judged(&tool, &[(&record, &right)]).is_ok());
+    assert!(right.len() > 4, "{right:?}");
     for left_out in 0..right.len() {
         let mut one_less = right.clone();
         one_less.remove(left_out);
-        // Nobody is asked about a firing that is not told, unless another change is near: but the
-        // alert that is still firing at the end is asked about.
-        if right[left_out].until.is_none() {
-            assert!(judged(&tool, &[(&record, &one_less)]).is_err());
-        }
+        assert!(judged(&tool, &[(&record, &one_less)]).is_err());
     }
 }
