@@ -29,3 +29,5 @@ mod ledger;
 mod locker;
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;
+/// To who watches real systems: what a run tells Prometheus, Prometheus reads as the run meant it.
+mod prometheus;
