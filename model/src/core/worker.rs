@@ -13,6 +13,7 @@ use sim::random::{Lineage, Root};
 use super::dead_letters::{self, Queue};
 use super::lockers::HARDWARE_LIMIT;
 use super::node::Core;
+use super::saga::course::SagaState;
 use super::saga::ledger::Claim;
 use super::saga::runner::{LEASE, Patience};
 use crate::defects::Defect;
@@ -55,6 +56,10 @@ pub async fn run(core: Rc<Core>) {
             let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
             context.spawn_for(lineage, work_on(core.clone(), claim));
         }
+        let deadline = Deadline::within(POLL_LIMIT, context.monotonic());
+        core.refusals
+            .write(&core.ledger, &context.name(), deadline)
+            .await;
         show_depth(&core).await;
     }
 }
@@ -62,7 +67,7 @@ pub async fn run(core: Rc<Core>) {
 async fn work_on(core: Rc<Core>, claim: Claim) {
     let work = core.begin_work();
     core.context.pass(points::JOB_CLAIMED).await;
-    if claim.retries == 0 && claim.course.begun > 0 && !claim.course.state.is_over() {
+    if was_abandoned(&claim) {
         core.context.reached("saga_was_resumed");
     }
     let patience = Patience {
@@ -73,6 +78,15 @@ async fn work_on(core: Rc<Core>, claim: Claim) {
     let end = core.sagas.run(claim, patience).await;
     tracing::info!(%saga, ?end, "a worker has left a saga");
     drop(work);
+}
+
+/// Whether its instance is gone, rather than its time come.
+fn was_abandoned(claim: &Claim) -> bool {
+    match claim.course.state {
+        SagaState::Running => true,
+        SagaState::Compensating => claim.retries == 0,
+        SagaState::Parked | SagaState::Completed | SagaState::Compensated => false,
+    }
 }
 
 /// Leases what is due to this worker.
