@@ -147,7 +147,13 @@ async fn commit_intent(
         Ok(at) => Ok(at),
         Err(LedgerError::Stale) => Err(known(core, request, digest, deadline).await),
         Err(LedgerError::Unknown) => read_back(core, request, claim, digest, deadline).await,
-        Err(LedgerError::Sql(error)) => Err(refused(error.state)),
+        Err(LedgerError::Sql(error)) => {
+            let answer = refused(error.state);
+            if answer.failure == Some(Failure::LedgerConstraint) {
+                core.context.reached("constraint_was_told");
+            }
+            Err(answer)
+        }
         Err(LedgerError::Unavailable | LedgerError::CircuitOpen) => {
             Err(Answer::later(503, Some(Failure::LedgerDown)))
         }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use sim::random::Stream;
 
+use crate::failure::Failure;
+
 /// Exponential backoff with full jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
@@ -27,6 +29,33 @@ impl Backoff {
         let doublings = failed.saturating_sub(1).min(20);
         let bound = self.base.saturating_mul(1 << doublings).min(self.cap);
         Some(stream.span(Duration::ZERO, bound))
+    }
+}
+
+/// When a link is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkRetry {
+    /// After so long.
+    pub wait: Duration,
+    /// With so many failed retries behind it.
+    pub retries: u32,
+}
+
+/// When a link is tried again that failed so, after so many retries that failed before; nothing when it
+/// is given up.
+///
+/// A Locker that refuses connections was sent nothing: asking costs little, so it is asked every minute
+/// until it is there again, and that counts as no retry. A hardware error is for people.
+pub fn link_retry(failure: Failure, failed: u32, is_retry: bool) -> Option<LinkRetry> {
+    const RECONNECT_WAIT: Duration = Duration::from_secs(60);
+    let retries = failed + u32::from(is_retry);
+    match failure {
+        Failure::LockerHardware => None,
+        Failure::LockerUnreachable => Some(LinkRetry {
+            wait: RECONNECT_WAIT,
+            retries: failed,
+        }),
+        _ => link_retry_wait(retries).map(|wait| LinkRetry { wait, retries }),
     }
 }
 
@@ -61,6 +90,27 @@ mod tests {
             );
         }
         assert_eq!(backoff.wait(8, &mut stream), None);
+    }
+
+    #[test]
+    fn a_refused_connection_is_tried_again_every_minute_and_a_hardware_error_never() {
+        let minutes = |failure, failed, is_retry| {
+            link_retry(failure, failed, is_retry).map(|it| (it.wait.as_secs() / 60, it.retries))
+        };
+        for (failure, failed, is_retry, expected) in [
+            (Failure::LockerTimeout, 0, false, Some((5, 0))),
+            (Failure::LockerTimeout, 0, true, Some((10, 1))),
+            (Failure::LockerTimeout, 4, true, None),
+            (Failure::LockerUnreachable, 0, false, Some((1, 0))),
+            (Failure::LockerUnreachable, 4, true, Some((1, 4))),
+            (Failure::LockerHardware, 0, false, None),
+        ] {
+            assert_eq!(
+                minutes(failure, failed, is_retry),
+                expected,
+                "{failure:?} {failed}"
+            );
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use sim::random::{Lineage, Root};
 use super::dead_letters::{self, Queue};
 use super::lockers::HARDWARE_LIMIT;
 use super::node::Core;
+use super::saga::course::SagaState;
 use super::saga::ledger::Claim;
 use super::saga::runner::{LEASE, Patience};
 use crate::defects::Defect;
@@ -44,21 +45,29 @@ pub async fn run(core: Rc<Core>) {
         if core.is_draining() {
             return;
         }
-        let expired_too = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
-        if !look(&core, expired_too).await {
-            continue;
-        }
         let deadline = Deadline::within(POLL_LIMIT, context.monotonic());
-        let claimed = core
-            .ledger
-            .transact("jobs.claim", deadline, async |transaction| {
-                claim(transaction, expired_too).await
-            });
-        // Unanswered, the claims' leases run out, and somebody claims again.
-        for claim in claimed.await.unwrap_or_default() {
-            let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
-            context.spawn_for(lineage, work_on(core.clone(), claim));
+        core.refusals
+            .write(&core.ledger, &context.name(), deadline)
+            .await;
+        let expired_too = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
+        if look(&core, expired_too).await {
+            claim_and_work(&core, expired_too).await;
         }
+    }
+}
+
+async fn claim_and_work(core: &Rc<Core>, expired_too: bool) {
+    let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
+    let claimed = core
+        .ledger
+        .transact("jobs.claim", deadline, async |transaction| {
+            claim(transaction, expired_too).await
+        });
+    // Unanswered, the claims' leases run out, and somebody claims again.
+    for claim in claimed.await.unwrap_or_default() {
+        let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
+        core.context
+            .spawn_for(lineage, work_on(core.clone(), claim));
     }
 }
 
@@ -99,7 +108,7 @@ fn due(at: LedgerMillis, expired_too: bool) -> Select {
 async fn work_on(core: Rc<Core>, claim: Claim) {
     let work = core.begin_work();
     core.context.pass(points::JOB_CLAIMED).await;
-    if claim.retries == 0 && claim.course.begun > 0 && !claim.course.state.is_over() {
+    if was_abandoned(&claim) {
         core.context.reached("saga_was_resumed");
     }
     let patience = Patience {
@@ -110,6 +119,15 @@ async fn work_on(core: Rc<Core>, claim: Claim) {
     let end = core.sagas.run(claim, patience).await;
     tracing::info!(%saga, ?end, "a worker has left a saga");
     drop(work);
+}
+
+/// Whether its instance is gone, rather than its time come.
+fn was_abandoned(claim: &Claim) -> bool {
+    match claim.course.state {
+        SagaState::Running => true,
+        SagaState::Compensating => claim.retries == 0,
+        SagaState::Parked | SagaState::Completed | SagaState::Compensated => false,
+    }
 }
 
 /// Leases what is due to this worker.

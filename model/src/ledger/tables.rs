@@ -149,11 +149,12 @@ tables! {
         /// When it was queued.
         QUEUED_AT "queued_at" Int,
     }
-    /// What changed, by whom: written in the transaction of the change.
+    /// What changed, by whom: written in the transaction of the change. Besides, requests to change
+    /// something that came to nothing.
     audit at 6 {
         /// Its number. Numbers are drawn before the commit, so their order is not the order of commits.
         ENTRY "entry" Int,
-        /// The asset it is about.
+        /// The asset it is about; null where a request that failed named none.
         ASSET "asset" Text,
         /// What was done.
         ACTION "action" Text,

@@ -269,6 +269,7 @@ impl Verify {
 
     /// An attempt has failed: later again, or never.
     async fn fail(&self, claim: &Claim, failure: Failure) {
+        failure.log("verify", &claim.asset.0);
         if claim.retries < RETRIES_MAX {
             let retries = claim.retries + 1;
             let values = vec![(verifications::RETRIES, i64::from(retries).into())];

@@ -16,9 +16,10 @@ use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
+use crate::core::escalation;
 use crate::core::lockers::{Lockers, Unanswered};
 use crate::core::protocol::Answer;
-use crate::core::retry::link_retry_wait;
+use crate::core::retry::{LinkRetry, link_retry, link_retry_wait};
 use crate::core::steps::step;
 use crate::core::verification;
 use crate::defects::{Defect, Defects};
@@ -127,7 +128,7 @@ impl SagaRunner {
                 Next::Execute(Step::QueueVerification) => self.complete(&mut claim).await,
                 Next::Compensate(step) => self.compensate(&mut claim, step, patience).await,
                 Next::FinishCompensation => self.finish_compensation(&mut claim).await,
-                Next::Rest => self.rest(&mut claim).await,
+                Next::Rest => self.rest(&mut claim, patience).await,
             };
             match stepped {
                 Stepped::On => unclear = 0,
@@ -217,16 +218,13 @@ impl SagaRunner {
             return self.turn_back(claim, failure).await;
         }
         self.context.reached("asset_was_kept_without_its_link");
-        let (wait, retries) = match why {
-            Unanswered::Withheld { again_after } if patience.resumed => {
-                (Some(self.spread(again_after)), claim.retries)
-            }
-            _ => {
-                let retries = claim.retries + u32::from(patience.resumed);
-                (link_retry_wait(retries), retries)
-            }
+        let retry = match why {
+            Unanswered::Withheld { again_after } if patience.resumed => Some(LinkRetry {
+                wait: self.spread(again_after),
+                retries: claim.retries,
+            }),
+            _ => link_retry(failure, claim.retries, patience.resumed),
         };
-        let wait = wait.filter(|_| failure != Failure::LockerHardware);
         let asset = query::update(
             assets::TABLE,
             [(assets::STATUS, AssetStatus::PendingLink.name().into())],
@@ -235,17 +233,20 @@ impl SagaRunner {
         let status = AssetStatus::PendingLink;
         let answer = Answer::registered(202, Some(failure), &claim.asset, status, None);
         let stored = answers::store_first(&claim.key, &answer);
-        let fate = wait.map_or(Fate::GiveUp(failure), |wait| Fate::Postpone(wait, retries));
-        let to = claim.course.moved_to(SagaState::Parked, Some(failure));
-        let action = if wait.is_some() {
-            "link_postponed"
-        } else {
-            "link_given_up"
+        let (fate, action) = match retry {
+            Some(retry) => (Fate::Postpone(retry.wait, retry.retries), "link_postponed"),
+            None => (Fate::GiveUp(failure), "link_given_up"),
         };
+        let to = claim.course.moved_to(SagaState::Parked, Some(failure));
         let written = self
             .write(claim, &to, fate, |at| {
                 let entry = self.entry(claim, action, Some(failure), at);
-                vec![asset.clone(), stored.clone(), entry]
+                let mut statements = vec![asset.clone(), stored.clone(), entry];
+                if escalation::is_overdue(claim.started_at, failure, at) {
+                    self.context.reached("overdue_link_was_escalated");
+                    statements.push(self.alert(claim, "overdue", failure, at));
+                }
+                statements
             })
             .await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
@@ -313,7 +314,11 @@ impl SagaRunner {
         let to = claim.course.turned_back(failure);
         let written = self
             .write(claim, &to, Fate::Keep, |at| {
-                vec![self.entry(claim, "turned_back", Some(failure), at)]
+                let mut statements = vec![self.entry(claim, "turned_back", Some(failure), at)];
+                if failure == Failure::LockerHardware {
+                    statements.push(self.alert(claim, "hardware", failure, at));
+                }
+                statements
             })
             .await;
         self.stepped(claim, to, written)
@@ -395,21 +400,25 @@ impl SagaRunner {
         }
     }
 
-    /// Something could not be taken back now: later, or never.
-    async fn rest(&self, claim: &mut Claim) -> Stepped {
+    /// Something could not be taken back now: later, or never. People are told the first time.
+    async fn rest(&self, claim: &mut Claim, patience: Patience) -> Stepped {
         if claim.course.state != SagaState::Compensating {
             return Stepped::Ended(End::Lost);
         }
-        let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
+        let failure = Failure::PartialCommit;
+        let retries = claim.retries + u32::from(patience.resumed);
         let to = claim.course.clone();
-        let fate = match (claim.withheld, link_retry_wait(claim.retries + 1)) {
+        let fate = match (claim.withheld, link_retry_wait(retries)) {
             (Some(again_after), _) => Fate::Postpone(self.spread(again_after), claim.retries),
-            (None, Some(wait)) => Fate::Postpone(wait, claim.retries + 1),
-            (None, None) => Fate::GiveUp(Failure::PartialCommit),
+            (None, Some(wait)) => Fate::Postpone(wait, retries),
+            (None, None) => Fate::GiveUp(failure),
         };
         let written = self
             .write(claim, &to, fate, |at| {
-                vec![self.entry(claim, "compensation_postponed", Some(failure), at)]
+                vec![
+                    self.entry(claim, "compensation_postponed", Some(failure), at),
+                    self.alert(claim, "compensation", failure, at),
+                ]
             })
             .await;
         match self.stepped(claim, to, written) {
@@ -536,6 +545,9 @@ impl SagaRunner {
         failure: Option<Failure>,
         at: LedgerMillis,
     ) -> Statement {
+        if let Some(failure) = failure {
+            failure.log(action, &claim.asset.0);
+        }
         let entry = Entry {
             asset: &claim.asset,
             action,
@@ -545,6 +557,17 @@ impl SagaRunner {
             at,
         };
         entry.statement()
+    }
+
+    fn alert(
+        &self,
+        claim: &Claim,
+        occasion: &str,
+        failure: Failure,
+        at: LedgerMillis,
+    ) -> Statement {
+        let name = format!("{occasion}-{}", claim.job);
+        escalation::raise(&name, &claim.asset, failure, at)
     }
 
     fn note(&self, claim: &Claim, event: &str, step: Step) {
