@@ -30,6 +30,9 @@ mod probes;
 /// Crashes at every byte of the log.
 mod recovery;
 
+/// Senseless statements.
+mod refusals;
+
 /// The engine's statements to SQL text.
 mod render;
 

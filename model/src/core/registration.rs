@@ -101,6 +101,7 @@ fn draw_claim(context: &NodeContext, request: &RegisterAsset) -> Claim {
         strategy: request.strategy,
         started_at: 0,
         course: Course::begun_with_its_record(),
+        withheld: None,
     }
 }
 

@@ -64,6 +64,14 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a device was asked again for what it had done",
     },
     Sometimes {
+        name: "device_resumed_a_command",
+        promise: "a device finished after a start what an earlier life had accepted",
+    },
+    Sometimes {
+        name: "device_refused_a_cancelled_link",
+        promise: "a link command came after it had been taken back",
+    },
+    Sometimes {
         name: "stored_answer_was_given_again",
         promise: "a repeated request got the answer of the first",
     },
@@ -134,14 +142,6 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "compensation_failed_and_the_rest_went_on",
         promise: "a compensation failed, and those before it were done all the same",
-    },
-    Sometimes {
-        name: "device_refused_a_cancelled_link",
-        promise: "a link command came after its own compensation and was refused",
-    },
-    Sometimes {
-        name: "device_resumed_a_command",
-        promise: "a device finished after a power failure what it had begun before",
     },
     Sometimes {
         name: "stale_worker_was_fenced",

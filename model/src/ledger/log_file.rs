@@ -23,6 +23,8 @@ const FILES: [&str; 2] = ["ledger.log.a", "ledger.log.b"];
 /// A log of this length is due for a checkpoint.
 const CHECKPOINT_BYTES: usize = 256 * 1024;
 const REREAD_AFTER: Duration = Duration::from_millis(200);
+/// A log that cannot be served is looked at again now and then: people may have repaired it.
+const REPAIR_AFTER: Duration = Duration::from_secs(5);
 /// Damage that reads alike this often is on the disk.
 const READS_TO_TRUST_DAMAGE: usize = 3;
 
@@ -66,10 +68,12 @@ impl LogFile {
             if damaged {
                 alike.retain(|earlier| *earlier == files);
                 alike.push(files.clone());
+                alike.truncate(READS_TO_TRUST_DAMAGE);
             }
             match reading {
                 Reading::Unusable(why) => {
                     tracing::error!(why, "the log cannot be served; reading it again");
+                    context.sleep(REPAIR_AFTER).await;
                 }
                 reading if !damaged || alike.len() >= READS_TO_TRUST_DAMAGE => {
                     if damaged {

@@ -26,7 +26,7 @@ use super::engine::{
 };
 use super::group_commit::{Durability, GroupCommit};
 use super::log_file::LogFile;
-use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer};
+use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
 use super::waiting::{Waiting, client_gone};
 use super::{query, tables};
 use crate::config::Timing;
@@ -42,6 +42,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(2_500);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 /// `idle_in_transaction_session_timeout`: how long a vanished client's locks may be in the way.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `idle_session_timeout`: twice as long as the services keep a connection they do not use.
+const IDLE_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a Ledger is made of.
 pub struct LedgerSetup {
@@ -166,14 +169,36 @@ impl Ledger {
         }
     }
 
-    fn activity(&self) -> Vec<(String, &'static str)> {
+    fn activity(&self) -> Vec<SessionActivity> {
+        let now = self.now();
         let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
         let open = connections.iter();
         open.filter_map(|(client, session)| {
-            let state = engine.session_state(session)?;
-            Some((client.to_owned(), state))
+            let (state, idle_since) = engine.session_state(session)?;
+            Some(SessionActivity {
+                client: client.to_owned(),
+                state,
+                idle_ms: idle_since.map_or(0, |since| (now - since) / 1_000_000),
+            })
         })
         .collect()
+    }
+
+    /// Sessions outside a transaction that idled for too long: their clients have gone without a word.
+    fn idle_for_too_long(&self) -> Vec<SessionId> {
+        let since = self
+            .now()
+            .saturating_sub(IDLE_SESSION_TIMEOUT.as_nanos() as u64);
+        let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
+        let idle = |session: &SessionId| {
+            let state = engine.session_state(*session);
+            matches!(state, Some(("idle", Some(idle_since))) if idle_since < since)
+        };
+        connections
+            .iter()
+            .map(|(_, session)| session)
+            .filter(idle)
+            .collect()
     }
 
     /// Leaves a note of how many sessions are open.
@@ -193,6 +218,10 @@ impl Ledger {
     fn connect(self: &Rc<Self>, connection: ConnectionKey, peer: &Peer) -> LedgerResponse {
         let dead = self.connections.borrow_mut().outlived_by(peer);
         self.close(dead);
+        for session in self.idle_for_too_long() {
+            self.connections.borrow_mut().forget_session(session);
+            self.close([session]);
+        }
         if self.connections.borrow().session(connection).is_some() {
             return LedgerResponse::Connected;
         }

@@ -1,5 +1,7 @@
 //! How a saga stands in the Ledger: what is read when it is claimed, and the statements that move it.
 
+use std::time::Duration;
+
 use super::course::{Course, SagaState};
 use crate::core::asset::Strategy;
 use crate::failure::Failure;
@@ -38,6 +40,8 @@ pub struct Claim {
     pub started_at: LedgerMillis,
     /// How far it has come.
     pub course: Course,
+    /// A compensation was withheld for so long; not stored.
+    pub withheld: Option<Duration>,
 }
 
 impl Claim {
@@ -63,6 +67,7 @@ impl Claim {
             strategy: Strategy::from_name(saga.text(sagas::STRATEGY)),
             started_at: saga.int(sagas::STARTED_AT),
             course,
+            withheld: None,
         }
     }
 

@@ -36,6 +36,7 @@ mod sweep;
 mod timers;
 mod transaction;
 mod update;
+mod validation;
 mod writing;
 
 pub use config::{EngineConfig, WakeOrder};

@@ -1,10 +1,10 @@
 //! Recovery: from the bytes of a log to the store they describe, as a pure function.
 //!
-//! The changes of a transaction count only if its commit record is there; what follows the last whole frame
-//! is a torn tail and is cut. Start at [`recover`].
+//! The changes of a transaction count only if its commit record is there; what follows the last whole
+//! transaction is a torn tail and is cut. Start at [`recover`].
 
 use super::super::schema::Catalog;
-use super::frame::{Frames, LogError, Lsn};
+use super::frame::{Frames, HEADER_BYTES, LogError, Lsn};
 use super::record::{Change, Image, Record};
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Recovered {
     pub image: Image,
     /// How many transactions were replayed since the checkpoint.
     pub commits: u64,
-    /// How many bytes are valid; the caller cuts the log here before it writes on.
+    /// Where the last whole transaction ends; the caller cuts the log here before it writes on.
     pub valid_bytes: usize,
 }
 
@@ -25,6 +25,9 @@ pub fn recover(catalog: &Catalog, bytes: &[u8], base: Lsn) -> Result<Recovered, 
     let mut store = Store::empty(catalog);
     let mut pending = Vec::new();
     let mut commits = 0;
+    // Whole frames of a transaction whose commit was torn are part of the tail: kept, they would stand
+    // before the changes of whoever gets the same number next.
+    let mut valid_bytes = 0;
     for (offset, payload) in &frames.payloads {
         let wrong = |what| LogError::Contradiction {
             offset: *offset,
@@ -36,6 +39,7 @@ pub fn recover(catalog: &Catalog, bytes: &[u8], base: Lsn) -> Result<Recovered, 
                     .ok_or(wrong("a checkpoint of another schema"))?;
                 pending.clear();
                 commits = 0;
+                valid_bytes = offset + HEADER_BYTES + payload.len();
             }
             Record::Change(xid, change) => pending.push((xid, change)),
             Record::Commit(xid) => {
@@ -51,13 +55,14 @@ pub fn recover(catalog: &Catalog, bytes: &[u8], base: Lsn) -> Result<Recovered, 
                 }
                 store.next_xid = store.next_xid.max(xid.0 + 1);
                 commits += 1;
+                valid_bytes = offset + HEADER_BYTES + payload.len();
             }
         }
     }
     Ok(Recovered {
         image: store.into_image(),
         commits,
-        valid_bytes: frames.end,
+        valid_bytes,
     })
 }
 
