@@ -102,6 +102,7 @@ fn draw_claim(context: &NodeContext, request: &RegisterAsset) -> Claim {
         started_at: 0,
         course: Course::begun_with_its_record(),
         withheld: None,
+        slot: None,
     }
 }
 
@@ -121,7 +122,7 @@ async fn commit_intent(
     let written = core
         .ledger
         .transact("intent", deadline, async |transaction| {
-            let at = step(&core.context, "begin", transaction.now()).await?;
+            let at = step(&core.context, "begin", transaction.begin()).await?;
             let write = write_intent(
                 core,
                 transaction,

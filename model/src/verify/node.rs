@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::ledger::engine::Row;
-use crate::ledger::engine::statement::Statement;
+use crate::ledger::engine::statement::{Select, Statement};
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, at_most, is};
@@ -118,6 +118,9 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
         if free == 0 {
             continue;
         }
+        if !verify.look().await {
+            continue;
+        }
         // Unanswered, the claims' leases run out, and somebody claims again.
         for claim in verify.claim(free).await.unwrap_or_default() {
             let lineage = Lineage::of(&claim.verification.0).child("attempt", claim.token.0);
@@ -128,15 +131,22 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
 }
 
 impl Verify {
+    /// Whether anything is due; a look costs one round trip and locks nothing.
+    async fn look(&self) -> bool {
+        // Until the Ledger was heard its time is unknown, and everything may be due.
+        let at = self.ledger.clock().estimate().unwrap_or(LedgerMillis::MAX);
+        let look = self
+            .ledger
+            .read("verifications.look", self.deadline(), due(at, 1));
+        look.await.is_ok_and(|rows| !rows.is_empty())
+    }
+
     async fn claim(&self, free: u32) -> Result<Vec<Claim>, LedgerError> {
         let deadline = self.deadline();
         self.ledger
             .transact("verifications.claim", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                let due = query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
-                    .first_by(verifications::RUN_AT, free.into())
-                    .claiming();
-                let rows = transaction.query(due).await?;
+                let rows = transaction.query(due(at, free.into()).claiming()).await?;
                 let claims: Vec<Claim> = rows.iter().map(claimed).collect();
                 for claim in &claims {
                     let values = [
@@ -355,6 +365,11 @@ impl Claim {
             .and(is(verifications::STATE, self.state.name()));
         query::update(verifications::TABLE, values, mine)
     }
+}
+
+fn due(at: LedgerMillis, rows: u64) -> Select {
+    query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
+        .first_by(verifications::RUN_AT, rows)
 }
 
 fn claimed(row: &Row) -> Claim {

@@ -6,7 +6,7 @@ use super::course::{Course, SagaState};
 use crate::core::asset::Strategy;
 use crate::failure::Failure;
 use crate::ids::{
-    AssetId, DeviceOperation, FencingToken, IdempotencyKey, JobId, LockerRef, SagaId,
+    AssetId, DeviceOperation, FencingToken, IdempotencyKey, JobId, LockerRef, SagaId, SlotNumber,
 };
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::engine::value::Value;
@@ -42,6 +42,8 @@ pub struct Claim {
     pub course: Course,
     /// A compensation was withheld for so long; not stored.
     pub withheld: Option<Duration>,
+    /// The slot, if this instance has heard of it; not stored here but with the asset.
+    pub slot: Option<SlotNumber>,
 }
 
 impl Claim {
@@ -68,6 +70,7 @@ impl Claim {
             started_at: saga.int(sagas::STARTED_AT),
             course,
             withheld: None,
+            slot: None,
         }
     }
 

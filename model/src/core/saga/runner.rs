@@ -178,6 +178,7 @@ impl SagaRunner {
         slot: SlotNumber,
         patience: Patience,
     ) -> Stepped {
+        claim.slot = Some(slot);
         let to = claim.course.after_step();
         let to = if to.done == 2 { to.after_step() } else { to };
         let values = [
@@ -300,6 +301,9 @@ impl SagaRunner {
 
     /// The slot that the record says, after step three.
     async fn slot_of(&self, claim: &Claim) -> Option<SlotNumber> {
+        if claim.slot.is_some() {
+            return claim.slot;
+        }
         let row = query::select(assets::TABLE, is(assets::ASSET, claim.asset.0.as_str()));
         let deadline = self.deadline(Step::QueueVerification);
         let rows = self.ledger.read("saga.slot", deadline, row).await.ok()?;

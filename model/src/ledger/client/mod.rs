@@ -2,9 +2,10 @@
 //! retried when only others were in the way.
 //!
 //! Start at [`LedgerClient::transact`]. [`connection`] is one connection, [`transaction`] what is open
-//! on it, [`error`] what may become of it. A connection is leased for the length of one transaction and
+//! on it, [`error`] what may become of it, [`clock`] what is known of the Ledger's time. A connection is leased for the length of one transaction and
 //! never while something else is waited for.
 
+pub mod clock;
 pub mod connection;
 pub mod error;
 pub mod transaction;
@@ -14,9 +15,10 @@ use std::time::Duration;
 use sim::random::Root;
 use sim::{NodeContext, NodeId};
 
-use self::connection::Connection;
+use self::clock::LedgerClock;
+use self::connection::{Connection, Executed};
 use self::transaction::Transaction;
-use super::engine::statement::{Isolation, Select, TransactionMode};
+use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
 use super::node::LEDGER;
 use crate::core::retry::Backoff;
@@ -49,6 +51,7 @@ pub struct LedgerClient {
     ledger: NodeId,
     pool: Pool<Pooled>,
     circuit: Circuit,
+    clock: LedgerClock,
 }
 
 /// A connection in the pool, and since when it has idled.
@@ -64,6 +67,7 @@ impl LedgerClient {
             ledger: context.find(LEDGER),
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
+            clock: LedgerClock::new(context.clone()),
             context,
         }
     }
@@ -95,11 +99,23 @@ impl LedgerClient {
         deadline: Deadline,
         work: impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        self.repeatedly(purpose, deadline, async || {
+            self.attempt(TransactionMode::new(isolation), deadline, &work)
+                .await
+        })
+        .await
+    }
+
+    async fn repeatedly<T>(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        attempt: impl AsyncFn() -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         let began = self.context.monotonic();
         let mut failed = 0;
         let done = loop {
-            let attempt = self.attempt(TransactionMode::new(isolation), deadline, &work);
-            let tried = match self.circuit.call(attempt, settlement).await {
+            let tried = match self.circuit.call(attempt(), settlement).await {
                 Ok(tried) => tried,
                 Err(_) => break Err(LedgerError::CircuitOpen),
             };
@@ -122,20 +138,48 @@ impl LedgerClient {
         done
     }
 
-    /// Reads in a transaction of its own.
+    /// Reads without a transaction block: one round trip, and a snapshot of its own for each statement.
     ///
     /// # Errors
-    /// As [`transact`](Self::transact), but never unknown.
+    /// As [`transact`](Self::transact), but never unknown: what only reads may be read again.
+    pub async fn read_all(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        selects: &[Select],
+    ) -> Result<Vec<Vec<Row>>, LedgerError> {
+        self.repeatedly(purpose, deadline, async || {
+            let (mut lease, connection, limit) = self.lease(deadline).await?;
+            let statements = selects.iter().cloned().map(Statement::Select);
+            let executed = connection.execute(statements.collect(), limit).await;
+            self.give_back(&mut lease, connection);
+            let executed: Executed = executed.map_err(|_| LedgerError::Unavailable)?;
+            self.clock.heard(executed.at);
+            match executed.error {
+                Some(error) => Err(LedgerError::Sql(error)),
+                None => Ok(executed.outcomes.into_iter().map(|it| it.rows).collect()),
+            }
+        })
+        .await
+    }
+
+    /// Reads one statement's rows: see [`read_all`](Self::read_all).
+    ///
+    /// # Errors
+    /// As [`read_all`](Self::read_all).
     pub async fn read(
         &self,
         purpose: &'static str,
         deadline: Deadline,
         select: Select,
     ) -> Result<Vec<Row>, LedgerError> {
-        self.transact(purpose, deadline, async |transaction| {
-            transaction.query(select.clone()).await
-        })
-        .await
+        let mut read = self.read_all(purpose, deadline, &[select]).await?;
+        Ok(read.pop().unwrap_or_default())
+    }
+
+    /// What is known of the Ledger's time.
+    pub fn clock(&self) -> &LedgerClock {
+        &self.clock
     }
 
     /// One attempt on one connection.
@@ -145,6 +189,24 @@ impl LedgerClient {
         deadline: Deadline,
         work: &impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        let (mut lease, connection, limit) = self.lease(deadline).await?;
+        let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
+        let done = match work(&mut transaction).await {
+            Ok(done) => transaction.commit().await.map(|()| done),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            transaction.roll_back().await;
+        }
+        self.give_back(&mut lease, transaction.into_connection());
+        done
+    }
+
+    /// A lease with its connection taken out: dropped before its end, the connection is closed.
+    async fn lease(
+        &self,
+        deadline: Deadline,
+    ) -> Result<(Lease<Pooled>, Connection, Duration), LedgerError> {
         let now = self.context.monotonic();
         let lease = self.pool.acquire(deadline.limit(ACQUIRE_LIMIT, now)).await;
         let mut lease = lease.map_err(|_| {
@@ -153,15 +215,10 @@ impl LedgerClient {
         })?;
         let limit = deadline.limit(ROUND_TRIP_LIMIT, self.context.monotonic());
         let connection = self.connection(&mut lease, limit).await?;
-        let mut transaction = Transaction::new(connection, mode, limit);
-        let done = match work(&mut transaction).await {
-            Ok(done) => transaction.commit().await.map(|()| done),
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            transaction.roll_back().await;
-        }
-        let connection = transaction.into_connection();
+        Ok((lease, connection, limit))
+    }
+
+    fn give_back(&self, lease: &mut Lease<Pooled>, connection: Connection) {
         if connection.is_usable() {
             lease.put(Pooled {
                 connection,
@@ -170,7 +227,6 @@ impl LedgerClient {
         } else {
             lease.discard();
         }
-        done
     }
 
     /// The lease's connection if it is fresh enough, else a new one.
