@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sim::random::Stream;
 
+use super::lockers::Unanswered;
 use crate::failure::Failure;
 
 /// Exponential backoff with full jitter.
@@ -34,28 +35,38 @@ impl Backoff {
 
 /// When a link is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinkRetry {
-    /// After so long.
-    pub wait: Duration,
-    /// With so many failed retries behind it.
-    pub retries: u32,
+pub enum LinkRetry {
+    /// After so long, with so many failed retries behind it.
+    Counted {
+        /// How long.
+        wait: Duration,
+        /// How many.
+        retries: u32,
+    },
+    /// After about so long, and the try before does not count: nothing was sent.
+    Uncounted {
+        /// How long at least; many that wait together must not come back together.
+        wait: Duration,
+    },
 }
 
-/// When a link is tried again that failed so, after so many retries that failed before; nothing when it
-/// is given up.
+/// When a link is tried again that came to this, after so many retries that failed before; nothing when
+/// it is given up.
 ///
-/// A Locker that refuses connections was sent nothing: asking costs little, so it is asked every minute
-/// until it is there again, and that counts as no retry. A hardware error is for people.
-pub fn link_retry(failure: Failure, failed: u32, is_retry: bool) -> Option<LinkRetry> {
-    const RECONNECT_WAIT: Duration = Duration::from_secs(60);
+/// A Locker that refuses connections was sent nothing: asking costs little, so it is asked about every
+/// minute until it is there again. A hardware error is for people.
+pub fn link_retry(why: Unanswered, failed: u32, is_retry: bool) -> Option<LinkRetry> {
+    const RECONNECT_WAIT: Duration = Duration::from_secs(30);
     let retries = failed + u32::from(is_retry);
-    match failure {
-        Failure::LockerHardware => None,
-        Failure::LockerUnreachable => Some(LinkRetry {
+    match why {
+        Unanswered::Withheld { again_after } => Some(LinkRetry::Uncounted { wait: again_after }),
+        Unanswered::Failed(Failure::LockerUnreachable) => Some(LinkRetry::Uncounted {
             wait: RECONNECT_WAIT,
-            retries: failed,
         }),
-        _ => link_retry_wait(retries).map(|wait| LinkRetry { wait, retries }),
+        Unanswered::Failed(Failure::LockerHardware) => None,
+        Unanswered::Failed(_) => {
+            link_retry_wait(retries).map(|wait| LinkRetry::Counted { wait, retries })
+        }
     }
 }
 
@@ -93,22 +104,31 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_is_tried_again_every_minute_and_a_hardware_error_never() {
-        let minutes = |failure, failed, is_retry| {
-            link_retry(failure, failed, is_retry).map(|it| (it.wait.as_secs() / 60, it.retries))
+    fn only_what_a_device_may_have_heard_counts_as_a_retry_and_a_hardware_error_is_final() {
+        let counted = |minutes, retries| {
+            let wait = Duration::from_secs(60 * minutes);
+            Some(LinkRetry::Counted { wait, retries })
         };
-        for (failure, failed, is_retry, expected) in [
-            (Failure::LockerTimeout, 0, false, Some((5, 0))),
-            (Failure::LockerTimeout, 0, true, Some((10, 1))),
-            (Failure::LockerTimeout, 4, true, None),
-            (Failure::LockerUnreachable, 0, false, Some((1, 0))),
-            (Failure::LockerUnreachable, 4, true, Some((1, 4))),
-            (Failure::LockerHardware, 0, false, None),
+        let uncounted = |seconds| {
+            let wait = Duration::from_secs(seconds);
+            Some(LinkRetry::Uncounted { wait })
+        };
+        let withheld = Unanswered::Withheld {
+            again_after: Duration::from_secs(7),
+        };
+        let failed = Unanswered::Failed;
+        for (why, before, is_retry, expected) in [
+            (failed(Failure::LockerTimeout), 0, false, counted(5, 0)),
+            (failed(Failure::LockerTimeout), 0, true, counted(10, 1)),
+            (failed(Failure::LockerTimeout), 4, true, None),
+            (failed(Failure::LockerUnreachable), 4, true, uncounted(30)),
+            (withheld, 4, true, uncounted(7)),
+            (failed(Failure::LockerHardware), 0, false, None),
         ] {
             assert_eq!(
-                minutes(failure, failed, is_retry),
+                link_retry(why, before, is_retry),
                 expected,
-                "{failure:?} {failed}"
+                "{why:?} {before}"
             );
         }
     }

@@ -144,14 +144,6 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a compensation failed, and those before it were done all the same",
     },
     Sometimes {
-        name: "device_refused_a_cancelled_link",
-        promise: "a link command came after its own compensation and was refused",
-    },
-    Sometimes {
-        name: "device_resumed_a_command",
-        promise: "a device finished after a power failure what it had begun before",
-    },
-    Sometimes {
         name: "stale_worker_was_fenced",
         promise: "a worker that had lost its lease could write nothing",
     },
