@@ -20,6 +20,7 @@ use sim::record::value::Value as Note;
 use super::connections::{Arrival, Connections};
 use super::engine::log::record::Record;
 use super::engine::log::recovery::empty_image;
+use super::engine::schema::Catalog;
 use super::engine::statement::{Outcome, Statement};
 use super::engine::{
     Completion, Engine, EngineConfig, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
@@ -28,7 +29,6 @@ use super::group_commit::{Durability, GroupCommit};
 use super::log_file::LogFile;
 use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
 use super::waiting::{Waiting, client_gone};
-use super::{query, tables};
 use crate::config::Timing;
 
 /// The name of the Ledger's node.
@@ -50,8 +50,10 @@ const IDLE_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct LedgerSetup {
     /// How long it serves.
     pub timing: LedgerTiming,
-    /// The Lockers that exist, which assets refer to.
-    pub lockers: Vec<String>,
+    /// The tables it holds. Invariant: it validates.
+    pub catalog: Catalog,
+    /// What a Ledger executes before it serves for the first time, each statement committed by itself.
+    pub first_rows: Vec<Statement>,
 }
 
 /// The Ledger's service times.
@@ -101,11 +103,10 @@ struct Ledger {
 
 /// The Ledger's program: recover, then serve.
 pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
-    let catalog = tables::catalog();
-    let (log, image) = LogFile::open(&context, &catalog).await;
+    let (log, image) = LogFile::open(&context, &setup.catalog).await;
     let is_new = image.is_none();
-    let image = image.unwrap_or_else(|| empty_image(&catalog));
-    let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)
+    let image = image.unwrap_or_else(|| empty_image(&setup.catalog));
+    let engine = Engine::from_image(setup.catalog.clone(), EngineConfig::postgresql_15(), &image)
         .expect("invariant: an image from recovery fits the schema it was recovered for");
     let ledger = Rc::new(Ledger {
         context: context.clone(),
@@ -117,7 +118,7 @@ pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
         alarm: RefCell::default(),
     });
     if is_new {
-        ledger.fill_in_lockers().await;
+        ledger.fill_in_first_rows().await;
     }
     loop {
         let incoming = context.receive().await;
@@ -402,21 +403,16 @@ impl Ledger {
         self.context.abort(RESTART_AFTER).await
     }
 
-    /// The rows every new Ledger begins with.
-    async fn fill_in_lockers(self: &Rc<Self>) {
+    async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
             .engine
             .borrow_mut()
             .open_session(true)
             .expect("the first session finds a free slot");
-        let rows = self.setup.lockers.iter().map(|locker| {
-            let values = [(tables::lockers::LOCKER, locker.as_str().into())];
-            query::insert(tables::lockers::TABLE, values)
-        });
-        for statement in rows.collect::<Vec<_>>() {
-            self.execute_one(session, statement)
+        for statement in &self.setup.first_rows {
+            self.execute_one(session, statement.clone())
                 .await
-                .expect("an empty table takes different rows");
+                .expect("invariant: the first rows fit the catalog they are given with");
         }
         self.close([session]);
     }

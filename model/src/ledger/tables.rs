@@ -11,8 +11,9 @@
 //! has a later one.
 
 use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
-use super::engine::statement::Expr;
+use super::engine::statement::{Expr, Statement};
 use super::engine::value::ValueType;
+use super::query;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident at $position:literal {
@@ -240,6 +241,15 @@ pub fn catalog() -> Catalog {
         .validate()
         .expect("invariant: the service's schema names only what exists");
     catalog
+}
+
+/// The rows that every new Ledger begins with: the Lockers that exist, which assets refer to.
+pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
+    let row = |locker: &String| {
+        let values = [(lockers::LOCKER, locker.as_str().into())];
+        query::insert(lockers::TABLE, values)
+    };
+    lockers.iter().map(row).collect()
 }
 
 fn numbered_audit(mut bare: TableDef) -> TableDef {
