@@ -20,7 +20,8 @@ use super::engine::schema::Catalog;
 use crate::points;
 
 const FILES: [&str; 2] = ["ledger.log.a", "ledger.log.b"];
-/// A log of this length is due for a checkpoint.
+/// A log that has grown so much since its last checkpoint is due for one. The checkpoint's own length does
+/// not count, or a store larger than this would be written anew at each commit.
 const CHECKPOINT_BYTES: usize = 256 * 1024;
 const REREAD_AFTER: Duration = Duration::from_millis(200);
 /// A log that cannot be served is looked at again now and then: people may have repaired it.
@@ -34,7 +35,8 @@ pub struct LogFile {
     writer: LogWriter,
     /// Which of the two files is written.
     current: usize,
-    length: usize,
+    /// How much was written since the last checkpoint; what a recovery found counts in full.
+    grown: usize,
 }
 
 /// What one file says.
@@ -103,7 +105,7 @@ impl LogFile {
     /// The disk's.
     pub async fn append(&mut self, records: &[Record]) -> Result<(), DiskError> {
         let bytes = self.writer.append(records);
-        self.length += bytes.len();
+        self.grown += bytes.len();
         let disk = self.context.disk();
         disk.append(FILES[self.current], &bytes).await?;
         self.context.pass(points::LOG_WRITTEN).await;
@@ -115,7 +117,7 @@ impl LogFile {
 
     /// Whether the log has grown enough for a checkpoint.
     pub fn is_long(&self) -> bool {
-        self.length >= CHECKPOINT_BYTES
+        self.grown >= CHECKPOINT_BYTES
     }
 
     /// Goes over to the other file, which begins with the whole store.
@@ -131,7 +133,7 @@ impl LogFile {
         disk.sync(FILES[other]).await?;
         self.writer.synced(self.writer.next());
         disk.truncate(FILES[self.current], 0).await?;
-        (self.current, self.length) = (other, bytes.len());
+        (self.current, self.grown) = (other, 0);
         Ok(())
     }
 }
@@ -219,7 +221,7 @@ async fn settle(
         context: context.clone(),
         writer: LogWriter::new(Lsn(base.0 + length as u64)),
         current,
-        length,
+        grown: length,
     };
     Ok((log, image))
 }
