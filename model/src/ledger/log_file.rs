@@ -20,8 +20,8 @@ use super::engine::schema::Catalog;
 use crate::points;
 
 const FILES: [&str; 2] = ["ledger.log.a", "ledger.log.b"];
-/// A log that has grown so much since its last checkpoint is due for one. The checkpoint's own length does
-/// not count, or a store larger than this would be written anew at each commit.
+/// A log that has grown by so much is due for a checkpoint, if it has also doubled: else a large store
+/// would be written anew at every commit.
 const CHECKPOINT_BYTES: usize = 256 * 1024;
 const REREAD_AFTER: Duration = Duration::from_millis(200);
 /// A log that cannot be served is looked at again now and then: people may have repaired it.
@@ -35,8 +35,9 @@ pub struct LogFile {
     writer: LogWriter,
     /// Which of the two files is written.
     current: usize,
-    /// How much was written since the last checkpoint; what a recovery found counts in full.
-    grown: usize,
+    length: usize,
+    /// How long the log was when it began with its checkpoint.
+    began_with: usize,
 }
 
 /// What one file says.
@@ -105,7 +106,7 @@ impl LogFile {
     /// The disk's.
     pub async fn append(&mut self, records: &[Record]) -> Result<(), DiskError> {
         let bytes = self.writer.append(records);
-        self.grown += bytes.len();
+        self.length += bytes.len();
         let disk = self.context.disk();
         disk.append(FILES[self.current], &bytes).await?;
         self.context.pass(points::LOG_WRITTEN).await;
@@ -117,7 +118,7 @@ impl LogFile {
 
     /// Whether the log has grown enough for a checkpoint.
     pub fn is_long(&self) -> bool {
-        self.grown >= CHECKPOINT_BYTES
+        self.length - self.began_with >= CHECKPOINT_BYTES.max(self.began_with)
     }
 
     /// Goes over to the other file, which begins with the whole store.
@@ -133,7 +134,8 @@ impl LogFile {
         disk.sync(FILES[other]).await?;
         self.writer.synced(self.writer.next());
         disk.truncate(FILES[self.current], 0).await?;
-        (self.current, self.grown) = (other, 0);
+        (self.current, self.length) = (other, bytes.len());
+        self.began_with = self.length;
         Ok(())
     }
 }
@@ -221,7 +223,9 @@ async fn settle(
         context: context.clone(),
         writer: LogWriter::new(Lsn(base.0 + length as u64)),
         current,
-        grown: length,
+        length,
+        // What recovery found may be all checkpoint or all commits; the former only costs one checkpoint that comes early.
+        began_with: 0,
     };
     Ok((log, image))
 }

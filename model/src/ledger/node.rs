@@ -262,8 +262,10 @@ impl Ledger {
     ) -> LedgerResponse {
         let mut outcomes = Vec::with_capacity(statements.len());
         let mut error = None;
-        self.serve_for(statements).await;
         for statement in statements {
+            // Between two statements of one pipeline those of others run: so locks can cross.
+            let latency = self.setup.timing.of_statement(statement);
+            self.context.work(latency).await;
             match self.execute_one(session, statement.clone()).await {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(failed) => {
@@ -277,20 +279,6 @@ impl Ledger {
             error,
             at: self.context.wall_clock().millis(),
             durable: self.log.durable(),
-        }
-    }
-
-    /// The time of service: runs of statements of one kind take a multiple of one draw.
-    async fn serve_for(&self, statements: &[Statement]) {
-        let timing = &self.setup.timing;
-        let same = |a: &Statement, b: &Statement| {
-            std::ptr::eq(timing.of_statement(a), timing.of_statement(b))
-        };
-        for run in statements.chunk_by(same) {
-            let times = u32::try_from(run.len()).expect("a pipeline is short");
-            self.context
-                .work_repeated(timing.of_statement(&run[0]), times)
-                .await;
         }
     }
 

@@ -37,6 +37,8 @@ use crate::points;
 use crate::resilience::deadline::Deadline;
 
 const POLL_EVERY: Duration = Duration::from_secs(4);
+/// While there is nothing to do it is asked more and more rarely, up to this.
+const POLL_EVERY_MAX: Duration = Duration::from_secs(16);
 const LEDGER_LIMIT: Duration = Duration::from_secs(5);
 const EVIDENCE_LIMIT: Duration = Duration::from_secs(30);
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
@@ -109,18 +111,21 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
         ledger,
         under_way: Cell::new(0),
     });
+    let mut wait = POLL_EVERY;
     loop {
         let spread = context
             .stream(Root::Schedule, "poll")
-            .span(Duration::ZERO, POLL_EVERY / 2);
-        context.sleep(POLL_EVERY - spread).await;
+            .span(Duration::ZERO, wait / 2);
+        context.sleep(wait - spread).await;
         let free = verify.setup.config.workers - verify.under_way.get();
         if free == 0 {
             continue;
         }
         if !verify.look().await {
+            wait = (wait * 2).min(POLL_EVERY_MAX);
             continue;
         }
+        wait = POLL_EVERY;
         // Unanswered, the claims' leases run out, and somebody claims again.
         for claim in verify.claim(free).await.unwrap_or_default() {
             let lineage = Lineage::of(&claim.verification.0).child("attempt", claim.token.0);
