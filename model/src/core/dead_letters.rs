@@ -161,6 +161,7 @@ fn carry_out(
     let entry = Entry {
         asset: &asset,
         action,
+        subject: Some(letter.text(letters::LETTER)),
         failure: Failure::from_code(letter.text(letters::CAUSE)),
         version: None,
         actor,

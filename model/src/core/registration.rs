@@ -199,6 +199,7 @@ async fn write_intent(
     let entry = Entry {
         asset: &claim.asset,
         action: "created",
+        subject: None,
         failure: None,
         version: Some(1),
         actor: &actor,

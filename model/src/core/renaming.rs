@@ -78,6 +78,7 @@ fn entry<'a>(change: &'a Renaming, actor: &'a str, at: LedgerMillis) -> Entry<'a
     Entry {
         asset: &change.asset,
         action: "renamed",
+        subject: None,
         failure: None,
         version: Some(change.version + 1),
         actor,

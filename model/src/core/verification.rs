@@ -134,6 +134,7 @@ pub async fn request(
                         let entry = Entry {
                             asset,
                             action: "verification_queued",
+                            subject: Some(&fresh.0),
                             failure: None,
                             version: None,
                             actor: &actor,
@@ -202,6 +203,7 @@ pub async fn completed(
             let entry = Entry {
                 asset: &asset,
                 action,
+                subject: Some(&verification.0),
                 failure: None,
                 version: None,
                 actor: &actor,

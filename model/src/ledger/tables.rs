@@ -159,6 +159,8 @@ tables! {
         ASSET "asset" Text,
         /// What was done.
         ACTION "action" Text,
+        /// The verification, job or letter it was done to, where an asset has several.
+        SUBJECT "subject" Text,
         /// The failure that led to it, by its code.
         FAILURE "failure" Text,
         /// The asset's version after an update.

@@ -13,11 +13,13 @@ use std::time::Duration;
 use sim::latency::Latency;
 use sim::random::{Lineage, Root};
 use sim::ratio::Ratio;
+use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
 use super::VerifyConfig;
 use super::judgement::{Judgement, judge};
 use crate::config::Timing;
+use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::protocol::{Answer, Ask, CoreRequest};
 use crate::core::verification::VerificationState;
@@ -303,6 +305,7 @@ impl Verify {
         given_up: Option<Failure>,
     ) -> bool {
         let deadline = self.deadline();
+        let actor = self.context.name();
         let changed = self
             .ledger
             .transact("verification.change", deadline, async |transaction| {
@@ -319,12 +322,25 @@ impl Verify {
                     for statement in casualty.bury(at) {
                         transaction.stage(statement);
                     }
+                    let entry = Entry {
+                        asset: &claim.asset,
+                        action: "verification_given_up",
+                        subject: Some(&claim.verification.0),
+                        failure: Some(failure),
+                        version: None,
+                        actor: &actor,
+                        at,
+                    };
+                    transaction.stage(entry.statement());
                 }
                 transaction.flush().await?;
                 Ok(())
             });
         match changed.await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.tell(claim, &values, due_after);
+                true
+            }
             Err(LedgerError::Stale) => {
                 self.context.reached("stale_verifier_was_fenced");
                 false
@@ -332,6 +348,29 @@ impl Verify {
             // Its lease runs out, and somebody does it again.
             Err(_) => false,
         }
+    }
+
+    /// Leaves a note `verification` of a change that is durable: the `state` it is now in, the `token`
+    /// it was written under, how many `retries` have failed, and in how long it is due again
+    /// (`wait_ms`).
+    fn tell(&self, claim: &Claim, values: &[(usize, Value)], due_after: Duration) {
+        let new = |column: usize| values.iter().find(|(it, _)| *it == column);
+        let state = match new(verifications::STATE) {
+            Some((_, Value::Text(state))) => state.as_str(),
+            _ => claim.state.name(),
+        };
+        let retries = match new(verifications::RETRIES) {
+            Some((_, Value::Int(retries))) => *retries,
+            _ => i64::from(claim.retries),
+        };
+        let detail = [
+            ("verification", Note::from(claim.verification.0.as_str())),
+            ("state", state.into()),
+            ("token", (claim.token.0 as i64).into()),
+            ("retries", retries.into()),
+            ("wait_ms", millis(due_after).into()),
+        ];
+        self.context.note("verification", Note::map(detail));
     }
 
     /// What a person says who was asked: once decided, always the same.

@@ -139,17 +139,20 @@ impl Course {
         }
     }
 
+    /// The steps that may have taken effect and are not taken back, in the order of the steps.
+    pub fn not_undone(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
+        let begun = Step::ALL.into_iter().take(self.begun as usize);
+        begun.filter(|step| self.undone & step.bit() == 0)
+    }
+
     fn next_compensation(&self) -> Next {
-        let begun = Step::ALL.iter().take(self.begun as usize);
-        let mut left = begun
-            .filter(|step| self.undone & step.bit() == 0)
-            .peekable();
-        if left.peek().is_none() {
+        if self.not_undone().next().is_none() {
             return Next::FinishCompensation;
         }
         // A compensation that failed does not stop those before it.
-        left.rfind(|step| self.failed & step.bit() == 0)
-            .map_or(Next::Rest, |step| Next::Compensate(*step))
+        self.not_undone()
+            .rfind(|step| self.failed & step.bit() == 0)
+            .map_or(Next::Rest, Next::Compensate)
     }
 
     /// The next step is done for certain; the one after it may take effect from now on.

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use sim::NodeContext;
 use sim::random::Root;
-use sim::record::value::Value as Note;
 
 use super::course::{Course, Next, SagaState, Step};
-use super::ledger::{Claim, JobFate};
+use super::fate::Fate;
+use super::ledger::Claim;
+use super::telling;
 use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
@@ -157,6 +158,7 @@ impl SagaRunner {
 
     async fn link(&self, claim: &mut Claim, patience: Patience) -> Stepped {
         let (locker, limit) = (&claim.locker, patience.locker);
+        telling::link_asked(&self.context, claim, patience.resumed);
         let linked = self
             .lockers
             .link(locker, &claim.operation, &claim.asset, limit);
@@ -254,7 +256,11 @@ impl SagaRunner {
             .await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::Answered(answer)),
+            Stepped::On => {
+                let failed = claim.retries + u32::from(patience.resumed);
+                telling::link_failed(&self.context, claim, failure, retry, failed);
+                Stepped::Ended(End::Answered(answer))
+            }
             other => other,
         }
     }
@@ -288,7 +294,8 @@ impl SagaRunner {
         let stored = answers::store_first(&claim.key, &answer);
         let written = self.write(claim, &to, Fate::Finish, |at| {
             let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
-            let entry = self.entry(claim, "verification_queued", None, at);
+            let subject = Some(queued.0.as_str());
+            let entry = self.entry_about(claim, subject, "verification_queued", None, at);
             vec![queue, stored.clone(), entry]
         });
         let written = step(&self.context, "queue_verification", written).await;
@@ -431,12 +438,24 @@ impl SagaRunner {
         failure: Option<Failure>,
         at: LedgerMillis,
     ) -> Statement {
+        self.entry_about(claim, Some(&claim.job.0), action, failure, at)
+    }
+
+    fn entry_about(
+        &self,
+        claim: &Claim,
+        subject: Option<&str>,
+        action: &'static str,
+        failure: Option<Failure>,
+        at: LedgerMillis,
+    ) -> Statement {
         if let Some(failure) = failure {
             failure.log(action, &claim.asset.0);
         }
         let entry = Entry {
             asset: &claim.asset,
             action,
+            subject,
             failure,
             version: None,
             actor: &self.actor,
@@ -454,39 +473,5 @@ impl SagaRunner {
     ) -> Statement {
         let name = format!("{occasion}-{}", claim.job);
         escalation::raise(&name, &claim.asset, failure, at)
-    }
-
-    fn note(&self, claim: &Claim, event: &str, step: Step) {
-        let detail = [
-            ("saga", Note::from(claim.saga.0.as_str())),
-            ("event", event.into()),
-            ("step", step.name().into()),
-        ];
-        self.context.note("saga", Note::map(detail));
-    }
-}
-
-/// What becomes of the job, in spans.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    Keep,
-    Postpone(Duration, u32),
-    Finish,
-    GiveUp(Failure),
-}
-
-impl Fate {
-    fn at(self, now: LedgerMillis) -> JobFate {
-        match self {
-            Fate::Keep => JobFate::Kept {
-                lease_until: now + LEASE.as_millis() as i64,
-            },
-            Fate::Postpone(wait, retries) => JobFate::Due {
-                at: now + wait.as_millis() as i64,
-                retries,
-            },
-            Fate::Finish => JobFate::Done,
-            Fate::GiveUp(_) => JobFate::Dead,
-        }
     }
 }

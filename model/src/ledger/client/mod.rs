@@ -13,6 +13,7 @@ pub mod transaction;
 use std::time::Duration;
 
 use sim::random::Root;
+use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
 use self::clock::LedgerClock;
@@ -114,6 +115,7 @@ impl LedgerClient {
     ) -> Result<T, LedgerError> {
         let began = self.context.monotonic();
         let mut failed = 0;
+        let mut retried = Vec::new();
         let done = loop {
             let tried = match self.circuit.call(attempt(), settlement).await {
                 Ok(tried) => tried,
@@ -132,8 +134,10 @@ impl LedgerClient {
             if wait >= deadline.remaining(self.context.monotonic()) {
                 break tried;
             }
+            retried.push(error.state().map_or("unavailable", SqlState::code));
             self.context.sleep(wait).await;
         };
+        self.note_retries(purpose, &retried);
         self.measure(purpose, &done, began);
         done
     }
@@ -255,6 +259,19 @@ impl LedgerClient {
             self.context.reached("commit_outcome_was_unknown");
         }
         tracing::info!(%error, "a transaction did not commit");
+    }
+
+    /// Leaves a note `ledger_retry` of a transaction that was repeated: why, each time.
+    fn note_retries(&self, purpose: &'static str, retried: &[&'static str]) {
+        if retried.is_empty() {
+            return;
+        }
+        let retried = retried.iter().map(|why| Note::from(*why)).collect();
+        let detail = [
+            ("purpose", purpose.into()),
+            ("retried", Note::List(retried)),
+        ];
+        self.context.note("ledger_retry", Note::map(detail));
     }
 
     fn measure<T>(&self, purpose: &'static str, done: &Result<T, LedgerError>, began: Duration) {

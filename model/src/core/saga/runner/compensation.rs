@@ -3,13 +3,15 @@
 //! Start at [`SagaRunner::turn_back`]. A compensation that fails does not stop those before it; what
 //! could not be taken back stays a job, and people are told.
 
-use super::{End, Fate, Patience, SagaRunner, Stepped};
+use super::{End, Patience, SagaRunner, Stepped};
 use crate::core::answers;
 use crate::core::asset::AssetStatus;
 use crate::core::lockers::Unanswered;
 use crate::core::retry::link_retry_wait;
 use crate::core::saga::course::{SagaState, Step};
+use crate::core::saga::fate::Fate;
 use crate::core::saga::ledger::Claim;
+use crate::core::saga::telling;
 use crate::core::verification;
 use crate::failure::Failure;
 use crate::ledger::engine::value::Value;
@@ -75,7 +77,7 @@ impl SagaRunner {
             .await;
         let stepped = self.stepped(claim, to, written);
         if let Stepped::On = stepped {
-            self.note(claim, "compensated", step);
+            telling::compensation(&self.context, claim, "compensated", step);
             let labels = [("saga", "asset_registration"), ("step", step.name())];
             self.context.count("core.saga.compensations", &labels);
         }
@@ -90,7 +92,7 @@ impl SagaRunner {
         }
         self.context
             .reached("compensation_failed_and_the_rest_went_on");
-        self.note(claim, "compensation_failed", step);
+        telling::compensation(&self.context, claim, "compensation_failed", step);
         claim.course = claim.course.after_failed_compensation(step);
         Stepped::On
     }
@@ -127,16 +129,23 @@ impl SagaRunner {
             (None, Some(wait)) => Fate::Postpone(wait, retries),
             (None, None) => Fate::GiveUp(failure),
         };
+        let action = match fate {
+            Fate::GiveUp(_) => "compensation_given_up",
+            _ => "compensation_postponed",
+        };
         let written = self
             .write(claim, &to, fate, |at| {
                 vec![
-                    self.entry(claim, "compensation_postponed", Some(failure), at),
+                    self.entry(claim, action, Some(failure), at),
                     self.alert(claim, "compensation", failure, at),
                 ]
             })
             .await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::TakenBack(failure)),
+            Stepped::On => {
+                telling::compensation_rested(&self.context, claim);
+                Stepped::Ended(End::TakenBack(failure))
+            }
             other => other,
         }
     }
