@@ -70,6 +70,9 @@ mod server;
 /// Dead row versions go, and nobody notices.
 mod sweeping;
 
+/// Orders and limits, with an index and without.
+mod walks;
+
 /// A client that keeps command tags and can be polled.
 mod wire;
 

@@ -16,6 +16,7 @@ pub mod serving;
 pub mod statement;
 pub mod value;
 
+mod access;
 mod commit;
 mod deadlock;
 mod executor;

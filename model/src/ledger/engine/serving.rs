@@ -93,7 +93,11 @@ impl Engine {
         catalog.validate()?;
         let table = |definition: &super::schema::TableDef| Table {
             heap: Heap::default(),
-            indexes: vec![Index::default(); definition.indexes.len()],
+            indexes: definition
+                .indexes
+                .iter()
+                .map(|index| Index::new(index.columns.len()))
+                .collect(),
             dead: 0,
         };
         Ok(Self {
