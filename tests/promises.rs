@@ -27,5 +27,7 @@ mod ledger;
 
 /// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
 mod locker;
+/// To who watches real systems: what a run tells Prometheus, Prometheus reads as the run meant it.
+mod prometheus;
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;

@@ -82,6 +82,17 @@ impl Failure {
         }
     }
 
+    /// Writes it into the log: what failed, and what it is about.
+    pub fn log(self, what: &str, about: &str) {
+        let code = self.code();
+        match self.severity() {
+            Severity::Critical => tracing::error!(code, about, "{what}"),
+            Severity::Error | Severity::Degraded | Severity::Warning => {
+                tracing::warn!(code, about, "{what}");
+            }
+        }
+    }
+
     /// What the user reads.
     pub fn user_message(self) -> &'static str {
         match self {

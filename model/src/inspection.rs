@@ -15,7 +15,7 @@ use crate::ledger::client::connection::Connection;
 use crate::ledger::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
-use crate::ledger::protocol::{LedgerRequest, LedgerResponse};
+use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{self, jobs, verifications};
@@ -113,10 +113,11 @@ async fn read_sessions(context: &NodeContext) -> Option<Vec<Value>> {
     let LedgerResponse::Sessions(sessions) = &*answer else {
         panic!("invariant: the Ledger answers Activity in kind, not with {answer:?}");
     };
-    let told = |(client, state): &(String, &'static str)| {
+    let told = |session: &SessionActivity| {
         Value::map([
-            ("client", client.as_str().into()),
-            ("state", (*state).into()),
+            ("client", session.client.as_str().into()),
+            ("state", session.state.into()),
+            ("idle_ms", (session.idle_ms as i64).into()),
         ])
     };
     Some(sessions.iter().map(told).collect())

@@ -135,7 +135,7 @@ fn world_config(order: &RunOrder<'_>) -> WorldConfig {
 }
 
 /// How long the director waits before it asks again what is unfinished.
-const ASK_EVERY: Duration = Duration::from_secs(2);
+const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// Waits until clients are done and nothing is pending for a while, or the bound passes. Gives what
 /// is still unfinished, by name.

@@ -138,11 +138,6 @@ impl NodeContext {
 
     /// Works for as long as the table says, longer while the process is slow.
     pub async fn work(&self, latency: &Latency) {
-        self.work_repeated(latency, 1).await;
-    }
-
-    /// Works as often as said, each time for as long as the first: one draw serves all.
-    pub async fn work_repeated(&self, latency: &Latency, times: u32) {
         let span = match latency.as_constant() {
             Some(constant) => constant,
             None => latency.draw(&mut self.stream(Root::Schedule, "work")),
@@ -154,8 +149,7 @@ impl NodeContext {
                 .map(|(_, factor)| *factor)
                 .fold(1, u32::saturating_mul)
         });
-        let span = span.saturating_mul(times).saturating_mul(factor);
-        self.sleep_true(span).await;
+        self.sleep_true(span.saturating_mul(factor)).await;
     }
 
     // Chance and tasks.

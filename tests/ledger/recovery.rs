@@ -258,6 +258,32 @@ proptest! {
 }
 
 #[test]
+fn what_a_torn_transaction_left_is_cut_so_that_the_next_of_its_number_can_follow() {
+    let (xid, table) = (model::ledger::engine::Xid(5), TableId(1));
+    let node = Node::new();
+    let insert = |slot| {
+        let tid = Tid { page: 9, slot };
+        let row = node.rows[1]
+            .values()
+            .next()
+            .expect("there are first rows")
+            .clone();
+        Record::Change(xid, Change::Insert { table, tid, row })
+    };
+    let mut writer = LogWriter::new(node.writer.next());
+    // The crash kept the change and tore the commit; recovery gives the number to somebody else.
+    let torn = writer.append(&[insert(1)]);
+    let log = [node.log.clone(), torn].concat();
+    let recovered = recover(&catalog(), &log, node.base).expect("a torn tail is no damage");
+    assert_eq!(recovered.valid_bytes, node.log.len());
+    let mut writer = LogWriter::new(node.writer.next());
+    let next = writer.append(&[insert(1), Record::Commit(xid)]);
+    let log = [node.log.clone(), next].concat();
+    let again = recover(&catalog(), &log, node.base).expect("the log goes on");
+    assert_eq!(again.commits, recovered.commits + 1);
+}
+
+#[test]
 fn unsynced_tail_out_of_order_is_cut_and_not_called_damage() {
     let mut writer = LogWriter::new(Lsn(0));
     let first = writer.append(&[Record::Commit(model::ledger::engine::Xid(5))]);

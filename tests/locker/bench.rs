@@ -51,7 +51,7 @@ pub enum Ask {
 }
 
 /// One line of the caller's script.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     at_ms: u64,
     ask: Ask,
@@ -211,9 +211,10 @@ fn caller(script: Vec<Step>, books: Books) -> Program {
     program(move |node| {
         let (script, books) = (script.clone(), books.clone());
         async move {
-            for (number, step) in (0..).zip(script) {
+            for (number, step) in script.iter().copied().enumerate() {
                 let (asker, books) = (node.clone(), books.clone());
-                let lineage = Lineage::of("step").child("number", number);
+                let like = script[..number].iter().filter(|other| **other == step);
+                let lineage = Lineage::of(&format!("{step:?}")).child("copy", like.count() as u64);
                 node.spawn_for(lineage, async move { follow(asker, step, books).await });
             }
         }

@@ -82,6 +82,29 @@ fn a_jam_by_chance_strikes_now_and_then_and_another_try_succeeds() {
 }
 
 #[test]
+fn without_one_command_the_others_jam_as_before() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let lines_without = |left_out: &str| -> Vec<String> {
+        let asked = (0..)
+            .zip(names)
+            .filter(|(_, name)| *name != left_out && *name != "a");
+        let script = asked.map(|(at, name)| until_answered(10 + 100 * at, Link(name)));
+        let bench = Bench::new(script).slots(8);
+        let trouble = bench.trouble(|trouble| trouble.jam = Ratio::new(1, 2));
+        let lines = trouble.play().lines();
+        let jammed = lines.into_iter().filter(|line| line.ends_with("jammed"));
+        jammed.collect()
+    };
+    let all = lines_without("a");
+    assert!(all.len() > 2, "{all:?}");
+    for left_out in &names[1..] {
+        let mut others = all.clone();
+        others.retain(|line| !line.contains(&format!("link {left_out}:")));
+        assert_eq!(lines_without(left_out), others, "without {left_out}");
+    }
+}
+
+#[test]
 fn a_command_executed_twice_by_the_firmware_has_one_effect() {
     check(
         "always twice",

@@ -9,6 +9,9 @@ mod binary;
 /// Histories that no simulation made, judged by the program.
 mod check;
 
+/// Files a run leaves for other tools.
+mod export;
+
 /// What a run prints, for people and for machines.
 mod output;
 

@@ -33,5 +33,8 @@ mod heal;
 /// Where a run ends that does not end by itself, and what the world finds fault with.
 mod bounds;
 
+/// What a node sees that watches the metrics of others.
+mod scrapes;
+
 /// Captured `tracing` lines.
 mod log;

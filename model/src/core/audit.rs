@@ -1,4 +1,5 @@
-//! The audit: one entry per change, written in the transaction of the change.
+//! The audit: one entry per change, written in the transaction of the change, and one per request to
+//! change something that came to nothing.
 
 use crate::failure::Failure;
 use crate::ids::AssetId;
@@ -42,6 +43,27 @@ impl Entry<'_> {
         ];
         query::insert(audit::TABLE, values)
     }
+}
+
+/// The insert for a request that came to nothing (see [`refusals`](super::refusals)).
+pub fn refusal(
+    action: &str,
+    asset: Option<&AssetId>,
+    failure: Failure,
+    actor: &str,
+    at: LedgerMillis,
+) -> Statement {
+    let values = [
+        (
+            audit::ASSET,
+            query::text(asset.map(|asset| asset.0.as_str())),
+        ),
+        (audit::ACTION, action.into()),
+        (audit::FAILURE, failure.code().into()),
+        (audit::ACTOR, actor.into()),
+        (audit::AT, at.into()),
+    ];
+    query::insert(audit::TABLE, values)
 }
 
 /// Everything that was done to an asset.

@@ -1,6 +1,7 @@
 //! Dead letters: work that was given up, kept for people, with an alert; they leave by replay or discard.
 
 use super::audit::Entry;
+use super::escalation;
 use super::protocol::{Answer, Body};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, is};
 use crate::ledger::row::Cells;
-use crate::ledger::tables::{alerts, dead_letters as letters, jobs, verifications};
+use crate::ledger::tables::{dead_letters as letters, jobs, verifications};
 use crate::resilience::deadline::Deadline;
 
 /// Where the work fell out of.
@@ -69,15 +70,9 @@ impl Casualty<'_> {
             (letters::REPLAYS, 0.into()),
             (letters::AT, at.into()),
         ];
-        let alert = [
-            (alerts::ALERT, Value::text(&format!("alert-{name}"))),
-            (alerts::ASSET, Value::text(&self.asset.0)),
-            (alerts::FAILURE, self.cause.code().into()),
-            (alerts::AT, at.into()),
-        ];
         let mut burial = vec![query::insert(letters::TABLE, letter)];
         if !defects.has(Defect::DeadLetterWithoutAlert) {
-            burial.push(query::insert(alerts::TABLE, alert));
+            burial.push(escalation::raise(&name, self.asset, self.cause, at));
         }
         burial
     }

@@ -23,6 +23,29 @@ const BULKHEAD: BulkheadLimits = BulkheadLimits {
     waiting: 32,
 };
 
+/// Why a command has no good answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// It was sent, and failed so.
+    Failed(Failure),
+    /// It was never sent: the circuit is open, or too many are under way. That says nothing of this
+    /// command, so it does not count as a try.
+    Withheld {
+        /// When it may be tried.
+        again_after: Duration,
+    },
+}
+
+impl Unanswered {
+    /// What the user is told.
+    pub fn failure(self) -> Failure {
+        match self {
+            Unanswered::Failed(failure) => failure,
+            Unanswered::Withheld { .. } => Failure::LockerUnreachable,
+        }
+    }
+}
+
 /// One process's way to all Lockers. Clones share circuit and bulkhead.
 #[derive(Clone)]
 pub struct Lockers {
@@ -44,14 +67,14 @@ impl Lockers {
     /// Asks once to link an asset. A time-out says nothing about whether the device acted, or will.
     ///
     /// # Errors
-    /// The failure in the system's own terms.
+    /// [`Unanswered`].
     pub async fn link(
         &self,
         locker: &LockerRef,
         operation: &DeviceOperation,
         asset: &AssetId,
         limit: Duration,
-    ) -> Result<SlotNumber, Failure> {
+    ) -> Result<SlotNumber, Unanswered> {
         let request = LockerRequest::Link {
             operation: operation.clone(),
             asset: asset.clone(),
@@ -60,7 +83,7 @@ impl Lockers {
         match answer {
             LockerResponse::Linked(slot) => Ok(slot),
             // Somebody takes the registration back; what is left of it here has nothing to link.
-            LockerResponse::Cancelled => Err(Failure::LedgerConflict),
+            LockerResponse::Cancelled => Err(Unanswered::Failed(Failure::LedgerConflict)),
             other => {
                 panic!("invariant: a Locker answers a link command in kind, not with {other:?}")
             }
@@ -77,7 +100,7 @@ impl Lockers {
         link: &DeviceOperation,
         asset: &AssetId,
         limit: Duration,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Unanswered> {
         let request = LockerRequest::Unlink {
             operation: DeviceOperation(format!("un{link}")),
             cancels: link.clone(),
@@ -95,13 +118,13 @@ impl Lockers {
         locker: &LockerRef,
         request: LockerRequest,
         limit: Duration,
-    ) -> Result<LockerResponse, Failure> {
+    ) -> Result<LockerResponse, Unanswered> {
         let asked = self.context.monotonic();
         let answered = self.guarded(locker, request, limit).await;
         let status = answered
             .as_ref()
             .err()
-            .map_or("ok", |failure| failure.code());
+            .map_or("ok", |why| why.failure().code());
         let labels = [
             ("subsystem", "locker"),
             ("operation", operation),
@@ -114,17 +137,17 @@ impl Lockers {
         answered
     }
 
-    /// A command that the circuit or the bulkhead keeps back was never sent, as if nobody were there.
     async fn guarded(
         &self,
         locker: &LockerRef,
         request: LockerRequest,
         limit: Duration,
-    ) -> Result<LockerResponse, Failure> {
+    ) -> Result<LockerResponse, Unanswered> {
         let place = self.bulkhead.enter(&self.context, limit / 2).await;
         let _place = place.map_err(|_| {
             self.context.reached("bulkhead_was_full");
-            Failure::LockerUnreachable
+            let again_after = limit;
+            Unanswered::Withheld { again_after }
         })?;
         let node = self.context.find(&locker.0);
         let call = self.context.call(node, request, limit);
@@ -133,14 +156,19 @@ impl Lockers {
             Err(_) => Settlement::Failure,
         };
         let answer = self.circuit.call(call, classify).await;
-        match answer.map_err(|_| Failure::LockerUnreachable)?.as_deref() {
+        let answer = answer.map_err(|rejected| Unanswered::Withheld {
+            again_after: rejected.retry_after,
+        })?;
+        match answer.as_deref() {
             Ok(LockerResponse::HardwareError(fault)) => {
                 tracing::error!(%locker, %fault, "hardware error");
-                Err(Failure::LockerHardware)
+                Err(Unanswered::Failed(Failure::LockerHardware))
             }
             Ok(response) => Ok(response.clone()),
-            Err(CallError::Refused) => Err(Failure::LockerUnreachable),
-            Err(CallError::Reset | CallError::TimedOut) => Err(Failure::LockerTimeout),
+            Err(CallError::Refused) => Err(Unanswered::Failed(Failure::LockerUnreachable)),
+            Err(CallError::Reset | CallError::TimedOut) => {
+                Err(Unanswered::Failed(Failure::LockerTimeout))
+            }
         }
     }
 }

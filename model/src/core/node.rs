@@ -17,6 +17,7 @@ use sim::network::Incoming;
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
+use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::steps::step;
 use super::{audit, reading, registration, renaming, verification, worker};
@@ -71,6 +72,8 @@ pub struct Core {
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
+    /// What came to nothing and is not in the audit yet.
+    pub refusals: Refusals,
     draining: Cell<bool>,
     under_way: Cell<u32>,
 }
@@ -86,6 +89,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         ledger,
         sagas,
         remembered: reading::Remembered::default(),
+        refusals: Refusals::default(),
         draining: Cell::new(false),
         under_way: Cell::new(0),
     });
@@ -135,6 +139,7 @@ impl Core {
         )
         .await;
         self.measure(&request.ask, &answer, self.context.monotonic() - began);
+        self.refusals.keep(&request.ask, &answer);
         if !answered.get() {
             self.context.reply(&incoming, answer);
         }
@@ -165,7 +170,13 @@ impl Core {
                     _ => Decision::Discard,
                 };
                 let actor = context.name();
-                dead_letters::decide(ledger, letter, decision, &actor, defects, deadline).await
+                let decided =
+                    dead_letters::decide(ledger, letter, decision, &actor, defects, deadline);
+                decided.await.inspect(|answer| {
+                    if answer.is_success() {
+                        context.reached("dead_letter_was_decided");
+                    }
+                })
             }
             Ask::QueryAudit(asset) => {
                 let rows = ledger
@@ -191,6 +202,9 @@ impl Core {
         while self.under_way.get() > 0 && self.context.monotonic() - began < GRACE {
             self.context.sleep(Duration::from_millis(100)).await;
         }
+        let deadline = Deadline::within(GRACE, self.context.monotonic());
+        let actor = self.context.name();
+        self.refusals.write(&self.ledger, &actor, deadline).await;
         self.context.reached(if self.under_way.get() == 0 {
             "instance_was_drained"
         } else {
@@ -201,7 +215,10 @@ impl Core {
 
     fn measure(&self, ask: &Ask, answer: &Answer, span: Duration) {
         let status = match answer.failure {
-            Some(failure) => failure.code(),
+            Some(failure) => {
+                failure.log(ask.name(), failure.user_message());
+                failure.code()
+            }
             None if answer.is_success() => "ok",
             None => "refused",
         };

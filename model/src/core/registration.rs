@@ -102,6 +102,8 @@ fn draw_claim(context: &NodeContext, request: &RegisterAsset) -> Claim {
         strategy: request.strategy,
         started_at: 0,
         course: Course::begun_with_its_record(),
+        withheld: None,
+        slot: None,
     }
 }
 
@@ -128,7 +130,7 @@ async fn commit_intent(
     let written = core
         .ledger
         .transact("intent", deadline, async |transaction| {
-            let at = step(&core.context, "begin", transaction.now()).await?;
+            let at = step(&core.context, "begin", transaction.begin()).await?;
             let write = write_intent(
                 core,
                 transaction,
@@ -158,7 +160,13 @@ async fn commit_intent(
         Ok(at) => Ok(at),
         Err(LedgerError::Stale) => Err(known(core, request, digest, deadline).await),
         Err(LedgerError::Unknown) => read_back(core, request, claim, digest, deadline).await,
-        Err(LedgerError::Sql(error)) => Err(refused(error.state)),
+        Err(LedgerError::Sql(error)) => {
+            let answer = refused(error.state);
+            if answer.failure == Some(Failure::LedgerConstraint) {
+                core.context.reached("constraint_was_told");
+            }
+            Err(answer)
+        }
         Err(LedgerError::Unavailable | LedgerError::CircuitOpen) => {
             Err(Answer::later(503, Some(Failure::LedgerDown)))
         }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use sim::random::Stream;
 
+use super::lockers::Unanswered;
+use crate::failure::Failure;
+
 /// Exponential backoff with full jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
@@ -27,6 +30,43 @@ impl Backoff {
         let doublings = failed.saturating_sub(1).min(20);
         let bound = self.base.saturating_mul(1 << doublings).min(self.cap);
         Some(stream.span(Duration::ZERO, bound))
+    }
+}
+
+/// When a link is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRetry {
+    /// After so long, with so many failed retries behind it.
+    Counted {
+        /// How long.
+        wait: Duration,
+        /// How many.
+        retries: u32,
+    },
+    /// After about so long, and the try before does not count: nothing was sent.
+    Uncounted {
+        /// How long at least; many that wait together must not come back together.
+        wait: Duration,
+    },
+}
+
+/// When a link is tried again that came to this, after so many retries that failed before; nothing when
+/// it is given up.
+///
+/// A Locker that refuses connections was sent nothing: asking costs little, so it is asked about every
+/// minute until it is there again. A hardware error is for people.
+pub fn link_retry(why: Unanswered, failed: u32, is_retry: bool) -> Option<LinkRetry> {
+    const RECONNECT_WAIT: Duration = Duration::from_secs(30);
+    let retries = failed + u32::from(is_retry);
+    match why {
+        Unanswered::Withheld { again_after } => Some(LinkRetry::Uncounted { wait: again_after }),
+        Unanswered::Failed(Failure::LockerUnreachable) => Some(LinkRetry::Uncounted {
+            wait: RECONNECT_WAIT,
+        }),
+        Unanswered::Failed(Failure::LockerHardware) => None,
+        Unanswered::Failed(_) => {
+            link_retry_wait(retries).map(|wait| LinkRetry::Counted { wait, retries })
+        }
     }
 }
 
@@ -61,6 +101,36 @@ mod tests {
             );
         }
         assert_eq!(backoff.wait(8, &mut stream), None);
+    }
+
+    #[test]
+    fn only_what_a_device_may_have_heard_counts_as_a_retry_and_a_hardware_error_is_final() {
+        let counted = |minutes: u64, retries| {
+            let wait = Duration::from_secs(60 * minutes);
+            Some(LinkRetry::Counted { wait, retries })
+        };
+        let uncounted = |seconds: u64| {
+            let wait = Duration::from_secs(seconds);
+            Some(LinkRetry::Uncounted { wait })
+        };
+        let withheld = Unanswered::Withheld {
+            again_after: Duration::from_secs(7),
+        };
+        let failed = Unanswered::Failed;
+        for (why, before, is_retry, expected) in [
+            (failed(Failure::LockerTimeout), 0, false, counted(5, 0)),
+            (failed(Failure::LockerTimeout), 0, true, counted(10, 1)),
+            (failed(Failure::LockerTimeout), 4, true, None),
+            (failed(Failure::LockerUnreachable), 4, true, uncounted(30)),
+            (withheld, 4, true, uncounted(7)),
+            (failed(Failure::LockerHardware), 0, false, None),
+        ] {
+            assert_eq!(
+                link_retry(why, before, is_retry),
+                expected,
+                "{why:?} {before}"
+            );
+        }
     }
 
     #[test]

@@ -13,12 +13,14 @@ use sim::random::{Lineage, Root};
 use super::dead_letters::{self, Queue};
 use super::lockers::HARDWARE_LIMIT;
 use super::node::Core;
+use super::saga::course::SagaState;
 use super::saga::ledger::Claim;
 use super::saga::runner::{LEASE, Patience};
 use crate::defects::Defect;
 use crate::ids::FencingToken;
 use crate::ledger::client::LedgerError;
 use crate::ledger::client::transaction::Transaction;
+use crate::ledger::engine::statement::Select;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, at_most, is};
@@ -44,25 +46,69 @@ pub async fn run(core: Rc<Core>) {
             return;
         }
         let deadline = Deadline::within(POLL_LIMIT, context.monotonic());
-        let expired = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
-        let claimed = core
-            .ledger
-            .transact("jobs.claim", deadline, async |transaction| {
-                claim(transaction, expired).await
-            });
-        // Unanswered, the claims' leases run out, and somebody claims again.
-        for claim in claimed.await.unwrap_or_default() {
-            let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
-            context.spawn_for(lineage, work_on(core.clone(), claim));
+        core.refusals
+            .write(&core.ledger, &context.name(), deadline)
+            .await;
+        let expired_too = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
+        if look(&core, expired_too).await {
+            claim_and_work(&core, expired_too).await;
         }
-        show_depth(&core).await;
     }
+}
+
+async fn claim_and_work(core: &Rc<Core>, expired_too: bool) {
+    let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
+    let claimed = core
+        .ledger
+        .transact("jobs.claim", deadline, async |transaction| {
+            claim(transaction, expired_too).await
+        });
+    // Unanswered, the claims' leases run out, and somebody claims again.
+    for claim in claimed.await.unwrap_or_default() {
+        let lineage = Lineage::of(&claim.saga.0).child("attempt", claim.token.0);
+        core.context
+            .spawn_for(lineage, work_on(core.clone(), claim));
+    }
+}
+
+/// Whether anything is due; a look costs one round trip and locks nothing. It also shows how many dead
+/// letters wait for a decision.
+async fn look(core: &Core, expired_too: bool) -> bool {
+    let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
+    // Until the Ledger was heard its time is unknown, and everything may be due.
+    let at = core.ledger.clock().estimate().unwrap_or(LedgerMillis::MAX);
+    let mut due = due(at, expired_too);
+    due.limit = Some(1);
+    let looks = [due, dead_letters::open()];
+    let seen = core.ledger.read_all("jobs.look", deadline, &looks).await;
+    // What could not be seen stays as it was last seen.
+    let Ok([due, open]) = seen.as_deref() else {
+        return false;
+    };
+    for queue in Queue::ALL {
+        let depth = open
+            .iter()
+            .filter(|row| row.text(letters::QUEUE) == queue.name());
+        let depth = i64::try_from(depth.count()).unwrap_or(i64::MAX);
+        core.context
+            .gauge("core.dlq.depth", &[("queue", queue.name())], depth);
+    }
+    !due.is_empty()
+}
+
+fn due(at: LedgerMillis, expired_too: bool) -> Select {
+    let due = at_most(jobs::RUN_AT, at);
+    let due = match expired_too {
+        true => due,
+        false => due.and(is(jobs::STATE, "ready")),
+    };
+    query::select(jobs::TABLE, due).first_by(jobs::RUN_AT, CLAIM_MAX)
 }
 
 async fn work_on(core: Rc<Core>, claim: Claim) {
     let work = core.begin_work();
     core.context.pass(points::JOB_CLAIMED).await;
-    if claim.retries == 0 && claim.course.begun > 0 && !claim.course.state.is_over() {
+    if was_abandoned(&claim) {
         core.context.reached("saga_was_resumed");
     }
     let patience = Patience {
@@ -75,21 +121,22 @@ async fn work_on(core: Rc<Core>, claim: Claim) {
     drop(work);
 }
 
+/// Whether its instance is gone, rather than its time come.
+fn was_abandoned(claim: &Claim) -> bool {
+    match claim.course.state {
+        SagaState::Running => true,
+        SagaState::Compensating => claim.retries == 0,
+        SagaState::Parked | SagaState::Completed | SagaState::Compensated => false,
+    }
+}
+
 /// Leases what is due to this worker.
 async fn claim(
     transaction: &mut Transaction,
     expired_too: bool,
 ) -> Result<Vec<Claim>, LedgerError> {
     let at = transaction.now().await?;
-    let due = at_most(jobs::RUN_AT, at);
-    let due = if expired_too {
-        due
-    } else {
-        due.and(is(jobs::STATE, "ready"))
-    };
-    let due = query::select(jobs::TABLE, due)
-        .first_by(jobs::RUN_AT, CLAIM_MAX)
-        .claiming();
+    let due = due(at, expired_too).claiming();
     let mut claims = Vec::new();
     for job in transaction.query(due).await? {
         let token = job.int(jobs::TOKEN) + 1;
@@ -113,22 +160,4 @@ async fn claim(
 
 fn lease_end(at: LedgerMillis) -> LedgerMillis {
     at + LEASE.as_millis() as i64
-}
-
-/// How many dead letters wait for a decision.
-async fn show_depth(core: &Core) {
-    let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
-    let open = core
-        .ledger
-        .read("letters.depth", deadline, dead_letters::open());
-    // A depth that could not be read stays as it was last seen.
-    let Ok(rows) = open.await else { return };
-    for queue in Queue::ALL {
-        let depth = rows
-            .iter()
-            .filter(|row| row.text(letters::QUEUE) == queue.name());
-        let depth = i64::try_from(depth.count()).unwrap_or(i64::MAX);
-        core.context
-            .gauge("core.dlq.depth", &[("queue", queue.name())], depth);
-    }
 }

@@ -25,7 +25,10 @@ impl<'a> AuditTrail<'a> {
         };
         for entry in entries {
             let (asset, subject) = (entry.text("asset"), entry.text("subject"));
-            trail.by_asset.entry(asset).or_default().push(entry);
+            // A request that came to nothing may be about no asset at all.
+            if !asset.is_empty() {
+                trail.by_asset.entry(asset).or_default().push(entry);
+            }
             trail.by_subject.entry(subject).or_default().push(entry);
         }
         Ok(trail)

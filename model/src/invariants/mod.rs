@@ -99,6 +99,14 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a device was asked again for what it had done",
     },
     Sometimes {
+        name: "device_resumed_a_command",
+        promise: "a device finished after a start what an earlier life had accepted",
+    },
+    Sometimes {
+        name: "device_refused_a_cancelled_link",
+        promise: "a link command came after it had been taken back",
+    },
+    Sometimes {
         name: "stored_answer_was_given_again",
         promise: "a repeated request got the answer of the first",
     },
@@ -129,5 +137,93 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "breaker_closed_again",
         promise: "a circuit breaker closed after its probes had succeeded",
+    },
+    Sometimes {
+        name: "constraint_was_told",
+        promise: "a registration that the Ledger's constraints refuse was told so (422)",
+    },
+    Sometimes {
+        name: "version_conflict_was_told",
+        promise: "a change of what somebody else had changed was refused (409)",
+    },
+    Sometimes {
+        name: "serialization_failure_was_retried",
+        promise: "the Ledger rolled a transaction back because of others (40001)",
+    },
+    Sometimes {
+        name: "deadlock_was_retried",
+        promise: "two transactions waited for each other, and the Ledger broke one off (40P01)",
+    },
+    Sometimes {
+        name: "unknown_commit_was_resolved_by_key",
+        promise: "an unanswered commit was found by its idempotency key",
+    },
+    Sometimes {
+        name: "client_was_told_that_the_outcome_is_open",
+        promise: "a registration was kept and its client told to ask again (503)",
+    },
+    Sometimes {
+        name: "saga_was_resumed",
+        promise: "an instance went on with a saga whose instance was gone",
+    },
+    Sometimes {
+        name: "abandoned_saga_was_taken_back",
+        promise: "an abandoned saga of all or nothing was taken back",
+    },
+    Sometimes {
+        name: "saga_was_compensated",
+        promise: "everything that a saga had done was taken back",
+    },
+    Sometimes {
+        name: "compensation_failed_and_the_rest_went_on",
+        promise: "a compensation failed, and those before it were done all the same",
+    },
+    Sometimes {
+        name: "stale_worker_was_fenced",
+        promise: "a worker that had lost its lease could write nothing",
+    },
+    Sometimes {
+        name: "stale_verifier_was_fenced",
+        promise: "a verifier that had lost its lease could write nothing",
+    },
+    Sometimes {
+        name: "link_was_given_up",
+        promise: "a link job or a compensation became a dead letter with an alert",
+    },
+    Sometimes {
+        name: "overdue_link_was_escalated",
+        promise: "a link waited for an unreachable Locker for an hour, and people were told",
+    },
+    Sometimes {
+        name: "dead_letter_was_decided",
+        promise: "somebody replayed or discarded a dead letter",
+    },
+    Sometimes {
+        name: "verification_went_to_review",
+        promise: "evidence did not tell, and a person was asked",
+    },
+    Sometimes {
+        name: "verification_was_reviewed",
+        promise: "a person had decided about a verification",
+    },
+    Sometimes {
+        name: "verification_was_rejected",
+        promise: "evidence showed that an asset is not where it should be",
+    },
+    Sometimes {
+        name: "verification_was_given_up",
+        promise: "a verification failed each time and became a dead letter",
+    },
+    Sometimes {
+        name: "completion_was_reported_again",
+        promise: "Core was told again of a verification it knew to be finished",
+    },
+    Sometimes {
+        name: "instance_was_drained",
+        promise: "an instance finished what it had begun before its restart",
+    },
+    Sometimes {
+        name: "every_instance_was_redeployed",
+        promise: "a rolling restart came to its end",
     },
 ];

@@ -1,12 +1,12 @@
 //! Every asset traces to one client request, and one key gives one asset and one answer.
 //!
 //! Judged at the end of the run. For each asset: some client asked for exactly this content under
-//! this key. For each key: at most one asset. For each operation answered with success: the asset it
-//! was told of has the content it asked for, and all successes under one key were told the same. The
-//! name of an asset that was renamed is another one by right, and is for `no_lost_update`. It does not
-//! judge whether an asset that was asked for exists (see `acked_writes_survive`).
+//! this key; its name may also be one that somebody asked to give it later. For each key: at most one
+//! asset. For each operation answered with success: the asset it was told of has the content it asked
+//! for, and all successes under one key were told the same. It does not judge whether an asset that
+//! was asked for exists (see `acked_writes_survive`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
@@ -22,7 +22,11 @@ pub(super) const CHECK: Check = Check {
     judge,
 };
 
+/// What nobody can change later.
 const CONTENT: [&str; 2] = ["category", "locker"];
+
+/// The names that were to be given to assets: by asset and name.
+type Renamings<'a> = BTreeSet<(&'a str, &'a str)>;
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("assets")?;
@@ -31,6 +35,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         let input = &operation.input;
         asked.entry(input.text("key")).or_default().push(input);
     }
+    let renamings = renamings(record);
     let mut evidence = Vec::new();
     let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
     for row in rows {
@@ -40,36 +45,48 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
             evidence.push(Evidence::new(key, claim));
         }
         let inputs = asked.get(key).map_or(&[][..], Vec::as_slice);
-        if !inputs.iter().any(|input| same(input, row)) {
+        if !inputs.iter().any(|input| same(input, row, &renamings)) {
             let claim = format!("no client asked for this content under {key}");
             evidence.push(Evidence::new(asset, claim));
         }
     }
     let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
-    evidence.extend(wrong_assets(record, &assets));
+    evidence.extend(wrong_assets(record, &assets, &renamings));
     evidence.extend(differing_answers(record));
     Ok(evidence)
 }
 
-fn same(input: &Value, row: &Value) -> bool {
-    let renamed = row
-        .get("version")
-        .as_int()
-        .is_some_and(|version| version > 1);
-    let named = renamed || input.get("name") == row.get("name");
+fn renamings(record: &Record) -> Renamings<'_> {
+    let renames = record.history.iter().map(|(_, operation)| operation);
+    let renames = renames.filter(|operation| operation.function == "rename");
+    let changes = renames.flat_map(|operation| match operation.input.get("changes") {
+        Value::List(changes) => changes.as_slice(),
+        _ => &[],
+    });
+    let named = changes.map(|change| (change.text("asset"), change.text("name")));
+    named.collect()
+}
+
+fn same(asked: &Value, row: &Value, renamings: &Renamings<'_>) -> bool {
+    let name = row.text("name");
+    let named = asked.text("name") == name || renamings.contains(&(row.text("asset"), name));
     named
         && CONTENT
             .iter()
-            .all(|field| input.get(field) == row.get(field))
+            .all(|field| asked.get(field) == row.get(field))
 }
 
 /// Operations that were answered with an asset of other content.
-fn wrong_assets(record: &Record, assets: &BTreeMap<&str, &Value>) -> Vec<Evidence> {
+fn wrong_assets(
+    record: &Record,
+    assets: &BTreeMap<&str, &Value>,
+    renamings: &Renamings<'_>,
+) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for (id, operation) in registrations(record) {
         let asset = operation.answer().map(|answer| answer.text("asset"));
         if let Some(row) = asset.and_then(|asset| assets.get(asset))
-            && !same(&operation.input, row)
+            && !same(&operation.input, row, renamings)
         {
             let claim = format!(
                 "a request for {:?} was answered with the asset of {:?}",

@@ -3,9 +3,11 @@
 //! Judged at every moment: the Ledger never has more sessions open than its limit (its notes
 //! `connections`, `{client, open, limit}`, one whenever it opens or refuses a session), and no pool has
 //! a place taken that nobody holds (notes `pool`). Judged at rest, over the table `sessions`
-//! (`{client, state}`, states as in PostgreSQL's `pg_stat_activity`): no client has more sessions than
-//! its pool may open, which is where connections that a pool lost would be, and no session idles
-//! inside a transaction. It does not judge how long anybody waited for a connection: waits without
+//! (`{client, state, idle_ms}`, states as in PostgreSQL's `pg_stat_activity`): no client has more
+//! sessions in use than its pool may open, which is where connections that a pool lost would be, and
+//! no session idles inside a transaction for longer than any client waits between two statements.
+//! Sessions that idle for longer than a client keeps one are those of connections that broke: the
+//! Ledger closes them when the next one is opened. It does not judge how long anybody waited for a connection: waits without
 //! end are the business of `everything_settles`.
 
 use std::collections::BTreeMap;
@@ -20,6 +22,11 @@ pub(super) const CHECK: Check = Check {
     promise: "connections stay within their limits; none is leaked at rest",
     judge,
 };
+
+/// No client of the Ledger lets a transaction wait for so long.
+const BETWEEN_STATEMENTS_MS: i64 = 10_000;
+/// No client keeps a connection that it has not used for so long.
+const FORGOTTEN_MS: i64 = 30_000;
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let mut evidence = Vec::new();
@@ -62,10 +69,15 @@ fn left_at_rest(record: &Record, pools: &BTreeMap<&str, i64>) -> Result<Vec<Evid
     let mut evidence = Vec::new();
     let mut sessions: BTreeMap<&str, i64> = BTreeMap::new();
     for row in record.facts.table("sessions")? {
-        let client = row.text("client");
-        *sessions.entry(client).or_default() += 1;
+        let (client, idle_ms) = (
+            row.text("client"),
+            row.get("idle_ms").as_int().unwrap_or_default(),
+        );
+        if idle_ms < FORGOTTEN_MS {
+            *sessions.entry(client).or_default() += 1;
+        }
         let state = row.text("state");
-        if state.starts_with("idle in transaction") {
+        if state.starts_with("idle in transaction") && idle_ms > BETWEEN_STATEMENTS_MS {
             let claim = format!("a session of it is left {state}");
             evidence.push(Evidence::new(client, claim));
         }

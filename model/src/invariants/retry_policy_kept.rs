@@ -2,7 +2,7 @@
 //!
 //! Judged over the notes `saga` (links), `verification` and `ledger_retry`; each series by the claim's
 //! token, since an instance that was slow may tell late. Links: five retries, waits of 5 minutes
-//! doubling, none after a hardware error, and none after it was given up unless people replayed it.
+//! doubling, one that was never sent again after a wait and without counting, none after a hardware error, and none after it was given up unless people replayed it.
 //! Verifications: five retries, waits of 30 seconds doubling. Each failure counts: the number of
 //! retries grows. No link is asked for before its wait is over, as far as clocks allow: a plan's clock
 //! faults may move the Ledger's clock, and a note may be as late as its node stood still. Transactions
@@ -58,6 +58,12 @@ enum Event {
         wait_ms: i64,
         permanent: bool,
     },
+    /// It was never sent, and waits without that being a retry.
+    Waits {
+        wait_ms: i64,
+        /// Whether the failure is one of those after which nothing was sent.
+        unsent: bool,
+    },
     /// It failed, and is left to people.
     GivenUp { failures: i64, permanent: bool },
 }
@@ -95,6 +101,12 @@ impl Series {
                 let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
                 self.postponed = Some((at + wait, token, doublings));
                 self.postponement(before, doublings, wait_ms, permanent)
+            }
+            Event::Waits { wait_ms, unsent } => {
+                let before = self.postponed.map_or(-1, |(.., doublings)| doublings);
+                let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+                self.postponed = Some((at + wait, token, before));
+                (!unsent).then(|| "it was sent and failed, and that was not counted".to_owned())
             }
             Event::GivenUp {
                 failures,
@@ -209,6 +221,10 @@ fn of_link(note: &Note) -> Result<Option<Event>, String> {
             doublings: number(note, "retries")?,
             wait_ms: number(note, "wait_ms")?,
             permanent,
+        }),
+        "link_waits" => Some(Event::Waits {
+            wait_ms: number(note, "wait_ms")?,
+            unsent: note.detail.text("failure") == Failure::LockerUnreachable.code(),
         }),
         "link_given_up" => Some(Event::GivenUp {
             failures: number(note, "retries")?,

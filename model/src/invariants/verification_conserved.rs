@@ -95,7 +95,7 @@ fn misplaced(row: &Value, trail: &AuditTrail<'_>) -> Option<String> {
 fn contradicted(asset: &Value, trail: &AuditTrail<'_>) -> Option<String> {
     let entries = trail.of_asset(asset.text("asset")).iter();
     let actions = entries.map(|entry| entry.text("action"));
-    let last = actions.filter(|action| COMPLETED.contains(action)).last();
+    let last = { actions }.rfind(|action| COMPLETED.contains(action));
     let status = asset.text("status");
     let says = COMPLETED.contains(&status).then_some(status);
     (last != says).then(|| match last {

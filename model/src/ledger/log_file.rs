@@ -20,9 +20,12 @@ use super::engine::schema::Catalog;
 use crate::points;
 
 const FILES: [&str; 2] = ["ledger.log.a", "ledger.log.b"];
-/// A log of this length is due for a checkpoint.
+/// A log that has grown by so much is due for a checkpoint, if it has also doubled: else a large store
+/// would be written anew at every commit.
 const CHECKPOINT_BYTES: usize = 256 * 1024;
 const REREAD_AFTER: Duration = Duration::from_millis(200);
+/// A log that cannot be served is looked at again now and then: people may have repaired it.
+const REPAIR_AFTER: Duration = Duration::from_secs(5);
 /// Damage that reads alike this often is on the disk.
 const READS_TO_TRUST_DAMAGE: usize = 3;
 
@@ -33,6 +36,8 @@ pub struct LogFile {
     /// Which of the two files is written.
     current: usize,
     length: usize,
+    /// How long the log was when it began with its checkpoint.
+    began_with: usize,
 }
 
 /// What one file says.
@@ -70,10 +75,12 @@ impl LogFile {
             if damaged {
                 alike.retain(|earlier| *earlier == files);
                 alike.push(files.clone());
+                alike.truncate(READS_TO_TRUST_DAMAGE);
             }
             match reading {
                 Reading::Unusable(why) => {
                     tracing::error!(why, "the log cannot be served; reading it again");
+                    context.sleep(REPAIR_AFTER).await;
                 }
                 reading if !damaged || alike.len() >= READS_TO_TRUST_DAMAGE => {
                     if damaged {
@@ -115,7 +122,7 @@ impl LogFile {
 
     /// Whether the log has grown enough for a checkpoint.
     pub fn is_long(&self) -> bool {
-        self.length >= CHECKPOINT_BYTES
+        self.length - self.began_with >= CHECKPOINT_BYTES.max(self.began_with)
     }
 
     /// Goes over to the other file, which begins with the whole store.
@@ -132,6 +139,7 @@ impl LogFile {
         self.writer.synced(self.writer.next());
         disk.truncate(FILES[self.current], 0).await?;
         (self.current, self.length) = (other, bytes.len());
+        self.began_with = self.length;
         Ok(())
     }
 }
@@ -228,6 +236,8 @@ async fn settle(
         writer: LogWriter::new(Lsn(base.0 + length as u64)),
         current,
         length,
+        // What recovery found may be all checkpoint or all commits; the former only costs one checkpoint that comes early.
+        began_with: 0,
     };
     Ok((log, image))
 }

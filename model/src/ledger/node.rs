@@ -20,15 +20,15 @@ use sim::record::value::Value as Note;
 use super::connections::{Arrival, Connections};
 use super::engine::log::record::Record;
 use super::engine::log::recovery::empty_image;
+use super::engine::schema::Catalog;
 use super::engine::statement::{Outcome, Statement};
 use super::engine::{
     Completion, Engine, EngineConfig, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
 };
 use super::group_commit::{Durability, GroupCommit};
 use super::log_file::LogFile;
-use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer};
+use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
 use super::waiting::{Waiting, client_gone};
-use super::{query, tables};
 use crate::config::Timing;
 use crate::defects::{Defect, Defects};
 
@@ -44,12 +44,17 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 /// `idle_in_transaction_session_timeout`: how long a vanished client's locks may be in the way.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// `idle_session_timeout`: twice as long as the services keep a connection they do not use.
+const IDLE_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What a Ledger is made of.
 pub struct LedgerSetup {
     /// How long it serves.
     pub timing: LedgerTiming,
-    /// The Lockers that exist, which assets refer to.
-    pub lockers: Vec<String>,
+    /// The tables it holds. Invariant: it validates.
+    pub catalog: Catalog,
+    /// What a Ledger executes before it serves for the first time, each statement committed by itself.
+    pub first_rows: Vec<Statement>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -101,12 +106,11 @@ struct Ledger {
 
 /// The Ledger's program: recover, then serve.
 pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
-    let catalog = tables::catalog();
     let drops_tail = setup.defects.has(Defect::RecoveryDropsTail);
-    let (log, image) = LogFile::open(&context, &catalog, drops_tail).await;
+    let (log, image) = LogFile::open(&context, &setup.catalog, drops_tail).await;
     let is_new = image.is_none();
-    let image = image.unwrap_or_else(|| empty_image(&catalog));
-    let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)
+    let image = image.unwrap_or_else(|| empty_image(&setup.catalog));
+    let engine = Engine::from_image(setup.catalog.clone(), EngineConfig::postgresql_15(), &image)
         .expect("invariant: an image from recovery fits the schema it was recovered for");
     let ledger = Rc::new(Ledger {
         context: context.clone(),
@@ -118,7 +122,7 @@ pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
         alarm: RefCell::default(),
     });
     if is_new {
-        ledger.fill_in_lockers().await;
+        ledger.fill_in_first_rows().await;
     }
     loop {
         let incoming = context.receive().await;
@@ -170,14 +174,36 @@ impl Ledger {
         }
     }
 
-    fn activity(&self) -> Vec<(String, &'static str)> {
+    fn activity(&self) -> Vec<SessionActivity> {
+        let now = self.now();
         let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
         let open = connections.iter();
         open.filter_map(|(client, session)| {
-            let state = engine.session_state(session)?;
-            Some((client.to_owned(), state))
+            let (state, idle_since) = engine.session_state(session)?;
+            Some(SessionActivity {
+                client: client.to_owned(),
+                state,
+                idle_ms: idle_since.map_or(0, |since| (now - since) / 1_000_000),
+            })
         })
         .collect()
+    }
+
+    /// Sessions outside a transaction that idled for too long: their clients have gone without a word.
+    fn idle_for_too_long(&self) -> Vec<SessionId> {
+        let since = self
+            .now()
+            .saturating_sub(IDLE_SESSION_TIMEOUT.as_nanos() as u64);
+        let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
+        let idle = |session: &SessionId| {
+            let state = engine.session_state(*session);
+            matches!(state, Some(("idle", Some(idle_since))) if idle_since < since)
+        };
+        connections
+            .iter()
+            .map(|(_, session)| session)
+            .filter(idle)
+            .collect()
     }
 
     /// Leaves a note of how many sessions are open.
@@ -197,6 +223,10 @@ impl Ledger {
     fn connect(self: &Rc<Self>, connection: ConnectionKey, peer: &Peer) -> LedgerResponse {
         let dead = self.connections.borrow_mut().outlived_by(peer);
         self.close(dead);
+        for session in self.idle_for_too_long() {
+            self.connections.borrow_mut().forget_session(session);
+            self.close([session]);
+        }
         if self.connections.borrow().session(connection).is_some() {
             return LedgerResponse::Connected;
         }
@@ -237,8 +267,10 @@ impl Ledger {
     ) -> LedgerResponse {
         let mut outcomes = Vec::with_capacity(statements.len());
         let mut error = None;
-        self.serve_for(statements).await;
         for statement in statements {
+            // Between two statements of one pipeline those of others run: so locks can cross.
+            let latency = self.setup.timing.of_statement(statement);
+            self.context.work(latency).await;
             match self.execute_one(session, statement.clone()).await {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(failed) => {
@@ -252,20 +284,6 @@ impl Ledger {
             error,
             at: self.context.wall_clock().millis(),
             durable: self.log.durable(),
-        }
-    }
-
-    /// The time of service: runs of statements of one kind take a multiple of one draw.
-    async fn serve_for(&self, statements: &[Statement]) {
-        let timing = &self.setup.timing;
-        let same = |a: &Statement, b: &Statement| {
-            std::ptr::eq(timing.of_statement(a), timing.of_statement(b))
-        };
-        for run in statements.chunk_by(same) {
-            let times = u32::try_from(run.len()).expect("a pipeline is short");
-            self.context
-                .work_repeated(timing.of_statement(&run[0]), times)
-                .await;
         }
     }
 
@@ -399,21 +417,16 @@ impl Ledger {
         self.context.abort(RESTART_AFTER).await
     }
 
-    /// The rows every new Ledger begins with.
-    async fn fill_in_lockers(self: &Rc<Self>) {
+    async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
             .engine
             .borrow_mut()
             .open_session(true)
             .expect("the first session finds a free slot");
-        let rows = self.setup.lockers.iter().map(|locker| {
-            let values = [(tables::lockers::LOCKER, locker.as_str().into())];
-            query::insert(tables::lockers::TABLE, values)
-        });
-        for statement in rows.collect::<Vec<_>>() {
-            self.execute_one(session, statement)
+        for statement in &self.setup.first_rows {
+            self.execute_one(session, statement.clone())
                 .await
-                .expect("an empty table takes different rows");
+                .expect("invariant: the first rows fit the catalog they are given with");
         }
         self.close([session]);
     }

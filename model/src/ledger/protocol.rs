@@ -77,10 +77,21 @@ pub enum LedgerResponse {
         /// How far the log is durable: a reader who knows this position has seen all that was answered.
         durable: Lsn,
     },
-    /// Each session's client, and its state in PostgreSQL's words.
-    Sessions(Vec<(String, &'static str)>),
+    /// Each session.
+    Sessions(Vec<SessionActivity>),
     /// There is no such connection (any more).
     NotConnected,
+}
+
+/// What a session is doing.
+#[derive(Clone, Debug, Hash)]
+pub struct SessionActivity {
+    /// Whose it is.
+    pub client: String,
+    /// In PostgreSQL's words.
+    pub state: &'static str,
+    /// How long it has idled, in milliseconds; 0 while it is active.
+    pub idle_ms: u64,
 }
 
 impl Payload for LedgerRequest {}

@@ -11,8 +11,9 @@
 //! has a later one.
 
 use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
-use super::engine::statement::Expr;
+use super::engine::statement::{Expr, Statement};
 use super::engine::value::ValueType;
+use super::query;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident at $position:literal {
@@ -149,11 +150,12 @@ tables! {
         /// When it was queued.
         QUEUED_AT "queued_at" Int,
     }
-    /// What changed, by whom: written in the transaction of the change.
+    /// What changed, by whom: written in the transaction of the change. Besides, requests to change
+    /// something that came to nothing.
     audit at 6 {
         /// Its number. Numbers are drawn before the commit, so their order is not the order of commits.
         ENTRY "entry" Int,
-        /// The asset it is about.
+        /// The asset it is about; null where a request that failed named none.
         ASSET "asset" Text,
         /// What was done.
         ACTION "action" Text,
@@ -241,6 +243,15 @@ pub fn catalog() -> Catalog {
         .validate()
         .expect("invariant: the service's schema names only what exists");
     catalog
+}
+
+/// The rows that every new Ledger begins with: the Lockers that exist, which assets refer to.
+pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
+    let row = |locker: &String| {
+        let values = [(lockers::LOCKER, locker.as_str().into())];
+        query::insert(lockers::TABLE, values)
+    };
+    lockers.iter().map(row).collect()
 }
 
 fn numbered_audit(mut bare: TableDef) -> TableDef {

@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::ledger::engine::Row;
-use crate::ledger::engine::statement::Statement;
+use crate::ledger::engine::statement::{Select, Statement};
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, at_most, is};
@@ -39,6 +39,8 @@ use crate::points;
 use crate::resilience::deadline::Deadline;
 
 const POLL_EVERY: Duration = Duration::from_secs(4);
+/// While there is nothing to do it is asked more and more rarely, up to this.
+const POLL_EVERY_MAX: Duration = Duration::from_secs(16);
 const LEDGER_LIMIT: Duration = Duration::from_secs(5);
 const EVIDENCE_LIMIT: Duration = Duration::from_secs(30);
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
@@ -111,15 +113,21 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
         ledger,
         under_way: Cell::new(0),
     });
+    let mut wait = POLL_EVERY;
     loop {
         let spread = context
             .stream(Root::Schedule, "poll")
-            .span(Duration::ZERO, POLL_EVERY / 2);
-        context.sleep(POLL_EVERY - spread).await;
+            .span(Duration::ZERO, wait / 2);
+        context.sleep(wait - spread).await;
         let free = verify.setup.config.workers - verify.under_way.get();
         if free == 0 {
             continue;
         }
+        if !verify.look().await {
+            wait = (wait * 2).min(POLL_EVERY_MAX);
+            continue;
+        }
+        wait = POLL_EVERY;
         // Unanswered, the claims' leases run out, and somebody claims again.
         for claim in verify.claim(free).await.unwrap_or_default() {
             let lineage = Lineage::of(&claim.verification.0).child("attempt", claim.token.0);
@@ -130,15 +138,22 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
 }
 
 impl Verify {
+    /// Whether anything is due; a look costs one round trip and locks nothing.
+    async fn look(&self) -> bool {
+        // Until the Ledger was heard its time is unknown, and everything may be due.
+        let at = self.ledger.clock().estimate().unwrap_or(LedgerMillis::MAX);
+        let look = self
+            .ledger
+            .read("verifications.look", self.deadline(), due(at, 1));
+        look.await.is_ok_and(|rows| !rows.is_empty())
+    }
+
     async fn claim(&self, free: u32) -> Result<Vec<Claim>, LedgerError> {
         let deadline = self.deadline();
         self.ledger
             .transact("verifications.claim", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                let due = query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
-                    .first_by(verifications::RUN_AT, free.into())
-                    .claiming();
-                let rows = transaction.query(due).await?;
+                let rows = transaction.query(due(at, free.into()).claiming()).await?;
                 let claims: Vec<Claim> = rows.iter().map(claimed).collect();
                 for claim in &claims {
                     let values = [
@@ -271,6 +286,7 @@ impl Verify {
 
     /// An attempt has failed: later again, or never.
     async fn fail(&self, claim: &Claim, failure: Failure) {
+        failure.log("verify", &claim.asset.0);
         if claim.retries < RETRIES_MAX {
             let counts = !self.setup.defects.has(Defect::JobAttemptsNeverCounted);
             let retries = claim.retries + u32::from(counts);
@@ -412,6 +428,11 @@ impl Claim {
         let whose = if fenced { this.and(mine) } else { this };
         query::update(verifications::TABLE, values, whose)
     }
+}
+
+fn due(at: LedgerMillis, rows: u64) -> Select {
+    query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
+        .first_by(verifications::RUN_AT, rows)
 }
 
 fn claimed(row: &Row) -> Claim {

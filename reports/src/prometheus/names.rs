@@ -112,11 +112,12 @@ pub fn per_second(events: u32, per: Duration) -> String {
 /// A span in the notation of durations, in the largest unit that is exact down to milliseconds.
 pub fn duration(span: Duration) -> String {
     let millis = span.as_millis();
-    match millis {
-        0 => "0s".to_owned(),
-        _ if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
-        _ if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
-        _ if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
-        _ => format!("{millis}ms"),
+    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    let exact = units
+        .iter()
+        .find(|(_, length)| millis.is_multiple_of(*length));
+    match exact {
+        Some((unit, length)) if millis > 0 => format!("{}{unit}", millis / length),
+        _ => "0s".to_owned(),
     }
 }

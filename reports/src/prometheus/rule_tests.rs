@@ -1,9 +1,7 @@
 //! What was scraped of a run as a unit test of its alert rules, for `promtool test rules`.
 //!
-//! The scrapes become the test's input, and for each rule it is asked what fires: at the first and
-//! the last scrape, at each scrape at which one of its alerts fired or was resolved, and at the
-//! scrape before, where it had not yet. A rule that never fired is asked at a few scrapes, evenly
-//! spread. Tests compare exactly: nothing else may fire there.
+//! The scrapes become the test's input, and each rule is asked at each scrape what fires. Tests
+//! compare exactly: quiet times are tested as quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,9 +15,6 @@ use sim::time::nanos_of;
 
 use super::names::{self, Kind};
 use super::rules;
-
-/// At how many scrapes a rule that never fired is asked, besides the last.
-const QUIET_TIMES: usize = 8;
 
 /// Why scrapes make no test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,10 +105,7 @@ fn test(rules: &[AlertRule], every: Duration, run: Watched<'_>) -> Result<Test, 
     Ok(Test {
         interval: names::duration(every),
         input_series: inputs(rules, run.scrapes, blank),
-        alert_rule_test: rules
-            .iter()
-            .flat_map(|rule| questions(rule, run, every))
-            .collect(),
+        alert_rule_test: rules.iter().flat_map(|rule| questions(rule, run)).collect(),
     })
 }
 
@@ -167,31 +159,19 @@ fn values(series: &Series, scrapes: usize, blank: usize) -> String {
 }
 
 /// What is asked of a rule, and the right answers.
-fn questions(rule: &AlertRule, run: Watched<'_>, every: Duration) -> Vec<Question> {
-    let times = run.scrapes.times();
-    let own = || {
-        run.firings
-            .iter()
-            .filter(|firing| firing.alert == rule.name)
-    };
-    let changes = own().flat_map(|firing| [Some(firing.from), firing.until]);
-    let around = changes.flatten().flat_map(|at| {
-        let before = at.nanos().saturating_sub(nanos_of(every));
-        [SimTime::from_nanos(before), at]
-    });
-    let mut asked: BTreeSet<SimTime> = around.collect();
-    asked.extend(times.first());
-    asked.extend(times.last());
-    if own().next().is_none() {
-        asked.extend(times.iter().step_by(times.len().div_ceil(QUIET_TIMES)));
-    }
-    let questions = asked.into_iter().map(|at| {
-        let fires =
-            |firing: &&Firing| firing.from <= at && firing.until.is_none_or(|until| at < until);
+fn questions(rule: &AlertRule, run: Watched<'_>) -> Vec<Question> {
+    let questions = run.scrapes.times().iter().map(|at| {
+        let fires = |firing: &&Firing| {
+            firing.alert == rule.name
+                && firing.from <= *at
+                && firing.until.is_none_or(|until| *at < until)
+        };
         Question {
             eval_time: names::duration(at.since(SimTime::START)),
             alertname: rule.name,
-            exp_alerts: own()
+            exp_alerts: run
+                .firings
+                .iter()
                 .filter(fires)
                 .map(|firing| expected(rule, firing))
                 .collect(),

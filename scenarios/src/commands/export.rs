@@ -50,8 +50,9 @@ impl Exports {
             file.complete(&exposition::render(&record.metrics))?;
         }
         if let Some((rule_file, test_file)) = self.rules {
+            let test = rule_test(record)?;
             rule_file.complete(&rules::render(RULES, SCRAPE_EVERY))?;
-            test_file.complete(&rule_test(record)?)?;
+            test_file.complete(&test)?;
         }
         Ok(())
     }

@@ -22,12 +22,72 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/locker-timeout.toml"),
     ),
     built_in(
+        "locker-timeout-rollback",
+        include_str!("../../../fixtures/scenarios/locker-timeout-rollback.toml"),
+    ),
+    built_in(
+        "locker-unreachable",
+        include_str!("../../../fixtures/scenarios/locker-unreachable.toml"),
+    ),
+    built_in(
+        "locker-hardware",
+        include_str!("../../../fixtures/scenarios/locker-hardware.toml"),
+    ),
+    built_in(
+        "ledger-constraint",
+        include_str!("../../../fixtures/scenarios/ledger-constraint.toml"),
+    ),
+    built_in(
+        "ledger-conflict",
+        include_str!("../../../fixtures/scenarios/ledger-conflict.toml"),
+    ),
+    built_in(
+        "ledger-down",
+        include_str!("../../../fixtures/scenarios/ledger-down.toml"),
+    ),
+    built_in(
+        "partial-commit",
+        include_str!("../../../fixtures/scenarios/partial-commit.toml"),
+    ),
+    built_in(
+        "timeout-after-commit",
+        include_str!("../../../fixtures/scenarios/timeout-after-commit.toml"),
+    ),
+    built_in(
         "core-crash",
         include_str!("../../../fixtures/scenarios/core-crash.toml"),
     ),
     built_in(
+        "rolling-restart",
+        include_str!("../../../fixtures/scenarios/rolling-restart.toml"),
+    ),
+    built_in(
+        "dead-letter-replay",
+        include_str!("../../../fixtures/scenarios/dead-letter-replay.toml"),
+    ),
+    built_in(
+        "verification-review",
+        include_str!("../../../fixtures/scenarios/verification-review.toml"),
+    ),
+    built_in(
+        "lost-update",
+        include_str!("../../../fixtures/scenarios/lost-update.toml"),
+    ),
+    built_in(
+        "deadlock",
+        include_str!("../../../fixtures/scenarios/deadlock.toml"),
+    ),
+    built_in(
+        "breaker",
+        include_str!("../../../fixtures/scenarios/breaker.toml"),
+    ),
+    built_in(
         "chaos-registration",
         include_str!("../../../fixtures/scenarios/chaos-registration.toml"),
+    ),
+    built_in(
+        "chaos-orchestration",
+        include_str!("../../../fixtures/scenarios/chaos-orchestration.toml"),
     ),
 ];
 

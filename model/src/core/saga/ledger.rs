@@ -1,10 +1,12 @@
 //! How a saga stands in the Ledger: what is read when it is claimed, and the statements that move it.
 
+use std::time::Duration;
+
 use super::course::{Course, SagaState};
 use crate::core::asset::Strategy;
 use crate::failure::Failure;
 use crate::ids::{
-    AssetId, DeviceOperation, FencingToken, IdempotencyKey, JobId, LockerRef, SagaId,
+    AssetId, DeviceOperation, FencingToken, IdempotencyKey, JobId, LockerRef, SagaId, SlotNumber,
 };
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::engine::value::Value;
@@ -38,6 +40,10 @@ pub struct Claim {
     pub started_at: LedgerMillis,
     /// How far it has come.
     pub course: Course,
+    /// A compensation was withheld for so long; not stored.
+    pub withheld: Option<Duration>,
+    /// The slot, if this instance has heard of it; not stored here but with the asset.
+    pub slot: Option<SlotNumber>,
 }
 
 impl Claim {
@@ -63,6 +69,8 @@ impl Claim {
             strategy: Strategy::from_name(saga.text(sagas::STRATEGY)),
             started_at: saga.int(sagas::STARTED_AT),
             course,
+            withheld: None,
+            slot: None,
         }
     }
 

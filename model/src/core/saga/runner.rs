@@ -1,12 +1,16 @@
 //! Doing a saga's steps, and making each durable with the saga's own progress.
 //!
 //! Start at [`SagaRunner::run`]: it asks the course what comes next, until nothing does. After every
-//! write whose outcome is not known it reads the saga again instead of guessing.
+//! write whose outcome is not known it reads the saga again instead of guessing. Here is the way forward;
+//! `compensation` is the way back.
+
+mod compensation;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use sim::NodeContext;
+use sim::random::Root;
 
 use super::course::{Course, Next, SagaState, Step};
 use super::fate::Fate;
@@ -16,9 +20,10 @@ use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
-use crate::core::lockers::Lockers;
+use crate::core::escalation;
+use crate::core::lockers::{Lockers, Unanswered};
 use crate::core::protocol::Answer;
-use crate::core::retry::link_retry_wait;
+use crate::core::retry::{LinkRetry, link_retry, link_retry_wait};
 use crate::core::steps::step;
 use crate::core::verification;
 use crate::defects::{Defect, Defects};
@@ -39,6 +44,9 @@ use crate::resilience::deadline::Deadline;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a saga is read again without any progress before it is left to its lease.
 const READ_AGAIN_MAX: u32 = 3;
+
+/// Over which time work that the circuit withheld comes back.
+const WITHHELD_SPREAD: Duration = Duration::from_secs(60);
 
 /// What a saga came to in one instance's hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +185,7 @@ impl SagaRunner {
         self.context.pass(points::LINK_ANSWERED).await;
         match linked {
             Ok(slot) => self.record_link(claim, slot, patience).await,
-            Err(failure) => self.after_failed_link(claim, failure, patience).await,
+            Err(why) => self.after_failed_link(claim, why, patience).await,
         }
     }
 
@@ -188,6 +196,7 @@ impl SagaRunner {
         slot: SlotNumber,
         patience: Patience,
     ) -> Stepped {
+        claim.slot = Some(slot);
         let to = claim.course.after_step();
         let to = if to.done == 2 { to.after_step() } else { to };
         let values = [
@@ -219,9 +228,10 @@ impl SagaRunner {
     async fn after_failed_link(
         &self,
         claim: &mut Claim,
-        failure: Failure,
+        why: Unanswered,
         patience: Patience,
     ) -> Stepped {
+        let failure = why.failure();
         if self.defects.has(Defect::TimeoutTreatedAsFailure) && failure == Failure::LockerTimeout {
             return self.forget(claim, failure).await;
         }
@@ -229,13 +239,7 @@ impl SagaRunner {
             return self.turn_back(claim, failure).await;
         }
         self.context.reached("asset_was_kept_without_its_link");
-        let retries = claim.retries + u32::from(patience.resumed);
-        let passes = failure != Failure::LockerHardware
-            || self.defects.has(Defect::RetryAfterPermanentError);
-        let mut wait = link_retry_wait(retries).filter(|_| passes);
-        if self.defects.has(Defect::RetryWithoutBackoff) {
-            wait = wait.and(Some(Duration::from_secs(5)));
-        }
+        let retry = self.retry(why, claim.retries, patience.resumed);
         let asset = query::update(
             assets::TABLE,
             [(assets::STATUS, AssetStatus::PendingLink.name().into())],
@@ -244,26 +248,54 @@ impl SagaRunner {
         let status = AssetStatus::PendingLink;
         let answer = Answer::registered(202, Some(failure), &claim.asset, status, None);
         let stored = answers::store_first(&claim.key, &answer);
-        let fate = wait.map_or(Fate::GiveUp(failure), |wait| Fate::Postpone(wait, retries));
-        let to = claim.course.moved_to(SagaState::Parked, Some(failure));
-        let action = if wait.is_some() {
-            "link_postponed"
-        } else {
-            "link_given_up"
+        let (fate, action) = match retry {
+            Some(LinkRetry::Counted { wait, retries }) => {
+                (Fate::Postpone(wait, retries), "link_postponed")
+            }
+            Some(LinkRetry::Uncounted { wait }) => (
+                Fate::Postpone(self.spread(wait), claim.retries),
+                "link_postponed",
+            ),
+            None => (Fate::GiveUp(failure), "link_given_up"),
         };
+        let to = claim.course.moved_to(SagaState::Parked, Some(failure));
         let written = self
             .write(claim, &to, fate, |at| {
                 let entry = self.entry(claim, action, Some(failure), at);
-                vec![asset.clone(), stored.clone(), entry]
+                let mut statements = vec![asset.clone(), stored.clone(), entry];
+                if escalation::is_overdue(claim.started_at, failure, at) {
+                    self.context.reached("overdue_link_was_escalated");
+                    statements.push(self.alert(claim, "overdue", failure, at));
+                }
+                statements
             })
             .await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
         match self.stepped(claim, to, written) {
             Stepped::On => {
-                telling::link_failed(&self.context, claim, failure, retries, wait);
+                let failed = claim.retries + u32::from(patience.resumed);
+                telling::link_failed(&self.context, claim, failure, retry, failed);
                 Stepped::Ended(End::Answered(answer))
             }
             other => other,
+        }
+    }
+
+    /// When the link is tried again, by the policy or by a defect's idea of it.
+    fn retry(&self, why: Unanswered, failed: u32, is_retry: bool) -> Option<LinkRetry> {
+        let retries = failed + u32::from(is_retry);
+        let is_final = why.failure() == Failure::LockerHardware;
+        if is_final && self.defects.has(Defect::RetryAfterPermanentError) {
+            return link_retry_wait(retries).map(|wait| LinkRetry::Counted { wait, retries });
+        }
+        match link_retry(why, failed, is_retry) {
+            Some(LinkRetry::Counted { retries, .. })
+                if self.defects.has(Defect::RetryWithoutBackoff) =>
+            {
+                let wait = Duration::from_secs(5);
+                Some(LinkRetry::Counted { wait, retries })
+            }
+            retry => retry,
         }
     }
 
@@ -310,6 +342,9 @@ impl SagaRunner {
 
     /// The slot that the record says, after step three.
     async fn slot_of(&self, claim: &Claim) -> Option<SlotNumber> {
+        if claim.slot.is_some() {
+            return claim.slot;
+        }
         let row = query::select(assets::TABLE, is(assets::ASSET, claim.asset.0.as_str()));
         let deadline = self.deadline(Step::QueueVerification);
         let rows = self.ledger.read("saga.slot", deadline, row).await.ok()?;
@@ -317,121 +352,6 @@ impl SagaRunner {
         Some(SlotNumber(
             u32::try_from(slot).expect("invariant: slots are counted from 0"),
         ))
-    }
-
-    async fn turn_back(&self, claim: &mut Claim, failure: Failure) -> Stepped {
-        let mut to = claim.course.turned_back(failure);
-        if self.defects.has(Defect::OnlyKnownStepsCompensated) {
-            to.begun = to.done;
-        }
-        let written = self
-            .write(claim, &to, Fate::Keep, |at| {
-                vec![self.entry(claim, "turned_back", Some(failure), at)]
-            })
-            .await;
-        self.stepped(claim, to, written)
-    }
-
-    async fn compensate(&self, claim: &mut Claim, step: Step, patience: Patience) -> Stepped {
-        let asset = is(assets::ASSET, claim.asset.0.as_str());
-        let (undo, action) = match step {
-            Step::QueueVerification => (
-                vec![verification::cancel(&claim.asset)],
-                "verification_cancelled",
-            ),
-            Step::UpdateStatus => {
-                let pending = AssetStatus::Pending.name().into();
-                let values = [(assets::STATUS, pending), (assets::SLOT, Value::Null)];
-                (
-                    vec![query::update(assets::TABLE, values, asset)],
-                    "status_reset",
-                )
-            }
-            Step::LinkLocker => {
-                let (locker, link, limit) = (&claim.locker, &claim.operation, patience.locker);
-                let unlinked = self.lockers.unlink(locker, link, &claim.asset, limit).await;
-                if let Err(failure) = unlinked {
-                    return self.compensation_failed(claim, step, failure);
-                }
-                self.context.pass(points::UNLINK_ANSWERED).await;
-                (Vec::new(), "unlinked")
-            }
-            Step::CreateLedgerRecord => (vec![query::delete(assets::TABLE, asset)], "deleted"),
-        };
-        let to = claim.course.after_compensation(step);
-        let failure = claim.course.failure;
-        let written = self
-            .write(claim, &to, Fate::Keep, |at| {
-                let mut statements = undo.clone();
-                statements.push(self.entry(claim, action, failure, at));
-                statements
-            })
-            .await;
-        let stepped = self.stepped(claim, to, written);
-        if let Stepped::On = stepped {
-            telling::compensation(&self.context, claim, "compensated", step);
-            let labels = [("saga", "asset_registration"), ("step", step.name())];
-            self.context.count("core.saga.compensations", &labels);
-        }
-        stepped
-    }
-
-    fn compensation_failed(&self, claim: &mut Claim, step: Step, failure: Failure) -> Stepped {
-        tracing::error!(saga = %claim.saga, step = step.name(), code = failure.code(), "a compensation failed");
-        self.context
-            .reached("compensation_failed_and_the_rest_went_on");
-        telling::compensation(&self.context, claim, "compensation_failed", step);
-        claim.course = claim.course.after_failed_compensation(step);
-        Stepped::On
-    }
-
-    async fn finish_compensation(&self, claim: &mut Claim) -> Stepped {
-        let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
-        let to = claim.course.moved_to(SagaState::Compensated, Some(failure));
-        let released = !self.defects.has(Defect::KeyKeptAfterRollback);
-        let release = released.then(|| answers::release(&claim.key));
-        let written = self
-            .write(claim, &to, Fate::Finish, |at| {
-                let entry = self.entry(claim, "rolled_back", Some(failure), at);
-                release.clone().into_iter().chain([entry]).collect()
-            })
-            .await;
-        match self.stepped(claim, to, written) {
-            Stepped::On => {
-                self.context.reached("saga_was_compensated");
-                Stepped::Ended(End::TakenBack(failure))
-            }
-            other => other,
-        }
-    }
-
-    /// Something could not be taken back now: later, or never.
-    async fn rest(&self, claim: &mut Claim, patience: Patience) -> Stepped {
-        if claim.course.state != SagaState::Compensating {
-            return Stepped::Ended(End::Lost);
-        }
-        let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
-        let retries = claim.retries + u32::from(patience.resumed);
-        let to = claim.course.clone();
-        let fate = link_retry_wait(retries).map_or(Fate::GiveUp(Failure::PartialCommit), |wait| {
-            Fate::Postpone(wait, retries)
-        });
-        let action = match fate {
-            Fate::GiveUp(_) => "compensation_given_up",
-            _ => "compensation_postponed",
-        };
-        let written = self
-            .write(claim, &to, fate, |at| {
-                vec![self.entry(claim, action, Some(failure), at)]
-            })
-            .await;
-        match self.stepped(claim, to, written) {
-            Stepped::On => {
-                telling::compensation_rested(&self.context, claim);
-                Stepped::Ended(End::TakenBack(failure))
-            }
-            other => other,
-        }
     }
 
     /// One transaction: the fence, the saga's new course, and what belongs to it.
@@ -537,6 +457,12 @@ impl SagaRunner {
         }
     }
 
+    /// Work that was withheld together must not come back together.
+    fn spread(&self, after: Duration) -> Duration {
+        let mut stream = self.context.stream(Root::Schedule, "withheld");
+        after + stream.span(Duration::ZERO, WITHHELD_SPREAD)
+    }
+
     fn deadline(&self, step: Step) -> Deadline {
         Deadline::within(step.timeout(), self.context.monotonic())
     }
@@ -559,6 +485,9 @@ impl SagaRunner {
         failure: Option<Failure>,
         at: LedgerMillis,
     ) -> Statement {
+        if let Some(failure) = failure {
+            failure.log(action, &claim.asset.0);
+        }
         let entry = Entry {
             asset: &claim.asset,
             action,
@@ -569,5 +498,16 @@ impl SagaRunner {
             at,
         };
         entry.statement()
+    }
+
+    fn alert(
+        &self,
+        claim: &Claim,
+        occasion: &str,
+        failure: Failure,
+        at: LedgerMillis,
+    ) -> Statement {
+        let name = format!("{occasion}-{}", claim.job);
+        escalation::raise(&name, &claim.asset, failure, at)
     }
 }

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `link_asked` | a Locker is about to be asked to link | `resumed`: whether by a worker |
 //! | `link_postponed` | a failed link is to be tried again, durably | `failure`, `retries` that have failed, `wait_ms` |
+//! | `link_waits` | a link that was never sent is to be asked for again, durably: no retry | `failure`, `wait_ms` at least |
 //! | `link_given_up` | a failed link is left to people, durably | `failure`, `retries` that have failed |
 //! | `compensated` | a step is taken back, durably | `step` |
 //! | `compensation_failed` | a step could not be taken back now | `step` |
@@ -18,6 +19,7 @@ use sim::record::value::Value;
 
 use super::course::Step;
 use super::ledger::Claim;
+use crate::core::retry::LinkRetry;
 use crate::failure::Failure;
 
 /// The link is about to be asked for.
@@ -25,24 +27,36 @@ pub(super) fn link_asked(context: &NodeContext, claim: &Claim, resumed: bool) {
     note(context, claim, "link_asked", [("resumed", resumed.into())]);
 }
 
-/// A failed link was postponed, or given up without a wait, for certain.
+/// A failed link is to be tried again, or was given up after so many retries, for certain.
 pub(super) fn link_failed(
     context: &NodeContext,
     claim: &Claim,
     failure: Failure,
-    retries: u32,
-    wait: Option<Duration>,
+    retry: Option<LinkRetry>,
+    failed: u32,
 ) {
-    let (failure, retries) = (
-        ("failure", failure.code().into()),
-        ("retries", retries.into()),
-    );
-    let Some(wait) = wait else {
-        return note(context, claim, "link_given_up", [failure, retries]);
-    };
-    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    let besides = [failure, retries, ("wait_ms", wait_ms.into())];
-    note(context, claim, "link_postponed", besides);
+    let failure = ("failure", failure.code().into());
+    let millis = |wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    match retry {
+        Some(LinkRetry::Counted { wait, retries }) => {
+            let besides = [
+                failure,
+                ("retries", retries.into()),
+                ("wait_ms", millis(wait).into()),
+            ];
+            note(context, claim, "link_postponed", besides);
+        }
+        Some(LinkRetry::Uncounted { wait }) => {
+            let besides = [failure, ("wait_ms", millis(wait).into())];
+            note(context, claim, "link_waits", besides);
+        }
+        None => note(
+            context,
+            claim,
+            "link_given_up",
+            [failure, ("retries", failed.into())],
+        ),
+    }
 }
 
 /// A compensation went well (`compensated`) or did not (`compensation_failed`).

@@ -2,9 +2,10 @@
 //! retried when only others were in the way.
 //!
 //! Start at [`LedgerClient::transact`]. [`connection`] is one connection, [`transaction`] what is open
-//! on it, [`error`] what may become of it. A connection is leased for the length of one transaction and
+//! on it, [`error`] what may become of it, [`clock`] what is known of the Ledger's time. A connection is leased for the length of one transaction and
 //! never while something else is waited for.
 
+pub mod clock;
 pub mod connection;
 pub mod error;
 pub mod transaction;
@@ -15,7 +16,8 @@ use sim::random::Root;
 use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
-use self::connection::Connection;
+use self::clock::LedgerClock;
+use self::connection::{Connection, Executed};
 use self::transaction::Transaction;
 use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
@@ -52,6 +54,7 @@ pub struct LedgerClient {
     pool: Pool<Pooled>,
     circuit: Circuit,
     defects: Defects,
+    clock: LedgerClock,
 }
 
 /// A connection in the pool, and since when it has idled.
@@ -68,6 +71,7 @@ impl LedgerClient {
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
             defects: defects.clone(),
+            clock: LedgerClock::new(context.clone()),
             context,
         }
     }
@@ -99,12 +103,24 @@ impl LedgerClient {
         deadline: Deadline,
         work: impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        self.repeatedly(purpose, deadline, async || {
+            self.attempt(TransactionMode::new(isolation), deadline, &work)
+                .await
+        })
+        .await
+    }
+
+    async fn repeatedly<T>(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        attempt: impl AsyncFn() -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         let began = self.context.monotonic();
         let mut failed = 0;
         let mut retried = Vec::new();
         let done = loop {
-            let attempt = self.attempt(TransactionMode::new(isolation), deadline, &work);
-            let tried = match self.circuit.call(attempt, settlement).await {
+            let tried = match self.circuit.call(attempt(), settlement).await {
                 Ok(tried) => tried,
                 Err(_) => break Err(LedgerError::CircuitOpen),
             };
@@ -129,20 +145,48 @@ impl LedgerClient {
         done
     }
 
-    /// Reads in a transaction of its own.
+    /// Reads without a transaction block: one round trip, and a snapshot of its own for each statement.
     ///
     /// # Errors
-    /// As [`transact`](Self::transact), but never unknown.
+    /// As [`transact`](Self::transact), but never unknown: what only reads may be read again.
+    pub async fn read_all(
+        &self,
+        purpose: &'static str,
+        deadline: Deadline,
+        selects: &[Select],
+    ) -> Result<Vec<Vec<Row>>, LedgerError> {
+        self.repeatedly(purpose, deadline, async || {
+            let (mut lease, connection, limit) = self.lease(deadline).await?;
+            let statements = selects.iter().cloned().map(Statement::Select);
+            let executed = connection.execute(statements.collect(), limit).await;
+            self.give_back(&mut lease, connection);
+            let executed: Executed = executed.map_err(|_| LedgerError::Unavailable)?;
+            self.clock.heard(executed.at);
+            match executed.error {
+                Some(error) => Err(LedgerError::Sql(error)),
+                None => Ok(executed.outcomes.into_iter().map(|it| it.rows).collect()),
+            }
+        })
+        .await
+    }
+
+    /// Reads one statement's rows: see [`read_all`](Self::read_all).
+    ///
+    /// # Errors
+    /// As [`read_all`](Self::read_all).
     pub async fn read(
         &self,
         purpose: &'static str,
         deadline: Deadline,
         select: Select,
     ) -> Result<Vec<Row>, LedgerError> {
-        self.transact(purpose, deadline, async |transaction| {
-            transaction.query(select.clone()).await
-        })
-        .await
+        let mut read = self.read_all(purpose, deadline, &[select]).await?;
+        Ok(read.pop().unwrap_or_default())
+    }
+
+    /// What is known of the Ledger's time.
+    pub fn clock(&self) -> &LedgerClock {
+        &self.clock
     }
 
     /// One attempt on one connection.
@@ -152,15 +196,8 @@ impl LedgerClient {
         deadline: Deadline,
         work: &impl AsyncFn(&mut Transaction) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let now = self.context.monotonic();
-        let lease = self.pool.acquire(deadline.limit(ACQUIRE_LIMIT, now)).await;
-        let mut lease = lease.map_err(|_| {
-            self.context.reached("pool_was_exhausted");
-            LedgerError::Unavailable
-        })?;
-        let limit = deadline.limit(ROUND_TRIP_LIMIT, self.context.monotonic());
-        let connection = self.connection(&mut lease, limit).await?;
-        let mut transaction = Transaction::new(connection, mode, limit);
+        let (mut lease, connection, limit) = self.lease(deadline).await?;
+        let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
         if self.defects.has(Defect::AuditFireAndForget) {
             transaction.set_aside(audit::TABLE);
         }
@@ -178,7 +215,27 @@ impl LedgerClient {
         if done.is_err() {
             transaction.roll_back().await;
         }
-        let connection = transaction.into_connection();
+        self.give_back(&mut lease, transaction.into_connection());
+        done
+    }
+
+    /// A lease with its connection taken out: dropped before its end, the connection is closed.
+    async fn lease(
+        &self,
+        deadline: Deadline,
+    ) -> Result<(Lease<Pooled>, Connection, Duration), LedgerError> {
+        let now = self.context.monotonic();
+        let lease = self.pool.acquire(deadline.limit(ACQUIRE_LIMIT, now)).await;
+        let mut lease = lease.map_err(|_| {
+            self.context.reached("pool_was_exhausted");
+            LedgerError::Unavailable
+        })?;
+        let limit = deadline.limit(ROUND_TRIP_LIMIT, self.context.monotonic());
+        let connection = self.connection(&mut lease, limit).await?;
+        Ok((lease, connection, limit))
+    }
+
+    fn give_back(&self, lease: &mut Lease<Pooled>, connection: Connection) {
         if connection.is_usable() {
             lease.put(Pooled {
                 connection,
@@ -187,7 +244,6 @@ impl LedgerClient {
         } else {
             lease.discard();
         }
-        done
     }
 
     /// The defect's way with the audit: a transaction of its own, some time after the change.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::clock::LedgerClock;
 use super::connection::{Broken, Connection, Executed};
 use super::error::LedgerError;
 use crate::ledger::engine::Row;
@@ -21,7 +22,7 @@ pub struct Transaction {
     staged: Vec<Staged>,
     /// A table whose inserts are kept back, and those that were: for a defect.
     aside: Option<(TableId, Vec<Statement>)>,
-    at: Option<LedgerMillis>,
+    clock: LedgerClock,
     durable: Lsn,
 }
 
@@ -36,6 +37,7 @@ impl Transaction {
         connection: Connection,
         mode: TransactionMode,
         limit: Duration,
+        clock: LedgerClock,
     ) -> Transaction {
         let begin = Staged {
             statement: Statement::Begin(mode),
@@ -46,7 +48,7 @@ impl Transaction {
             limit,
             staged: vec![begin],
             aside: None,
-            at: None,
+            clock,
             durable: Lsn(0),
         }
     }
@@ -92,16 +94,25 @@ impl Transaction {
         }
     }
 
-    /// The Ledger's clock as this transaction last saw it.
+    /// The Ledger's clock, as far as it is known.
     ///
     /// # Errors
-    /// As [`flush`](Self::flush), which is needed when nothing was sent so far.
+    /// As [`flush`](Self::flush), which is needed only when the Ledger was never heard.
     pub async fn now(&mut self) -> Result<LedgerMillis, LedgerError> {
-        if let Some(at) = self.at {
-            return Ok(at);
+        if self.clock.estimate().is_none() {
+            self.flush().await?;
         }
+        let known = self.clock.estimate();
+        Ok(known.expect("invariant: every answer carries the time"))
+    }
+
+    /// Begins on the server at once, which otherwise happens with the first statement.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn begin(&mut self) -> Result<LedgerMillis, LedgerError> {
         self.flush().await?;
-        Ok(self.at.expect("invariant: every answer carries the time"))
+        self.now().await
     }
 
     /// Sends what is staged, then reads.
@@ -203,7 +214,7 @@ impl Transaction {
     }
 
     fn heard(&mut self, executed: &Executed) {
-        self.at = Some(executed.at);
+        self.clock.heard(executed.at);
         self.durable = executed.durable;
     }
 }

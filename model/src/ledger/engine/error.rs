@@ -61,6 +61,16 @@ sql_states! {
     SerializationFailure = "40001",
     /// Chosen as the victim of a deadlock; retry the transaction whole.
     DeadlockDetected = "40P01",
+    /// A statement whose parts do not fit together.
+    SyntaxError = "42601",
+    /// One column set twice.
+    DuplicateColumn = "42701",
+    /// A column number outside its table.
+    UndefinedColumn = "42703",
+    /// An aggregate, or a column beside one, where it can't be.
+    GroupingError = "42803",
+    /// A table or sequence number outside the catalog.
+    UndefinedTable = "42P01",
     /// ON CONFLICT names no unique key.
     InvalidColumnReference = "42P10",
     /// A value of the wrong type.

@@ -19,6 +19,16 @@ pub struct Tid {
     pub slot: u16,
 }
 
+impl Tid {
+    /// Before every other place.
+    pub(super) const FIRST: Self = Self { page: 0, slot: 0 };
+    /// Behind every place of a real heap.
+    pub(super) const LAST: Self = Self {
+        page: u32::MAX,
+        slot: u16::MAX,
+    };
+}
+
 /// How a row version ended, or will end if its transaction commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {

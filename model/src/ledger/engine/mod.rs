@@ -16,6 +16,7 @@ pub mod serving;
 pub mod statement;
 pub mod value;
 
+mod access;
 mod commit;
 mod deadlock;
 mod executor;
@@ -36,6 +37,7 @@ mod sweep;
 mod timers;
 mod transaction;
 mod update;
+mod validation;
 mod writing;
 
 pub use config::{EngineConfig, WakeOrder};

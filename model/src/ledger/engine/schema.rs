@@ -4,7 +4,9 @@
 //! crash, and the log holds rows only. [`Catalog::validate`] refuses a schema that contradicts itself. Start
 //! at [`Catalog`].
 
+use super::error::SqlError;
 use super::statement::Expr;
+use super::validation::{validate_condition, validate_default};
 use super::value::{Value, ValueType};
 use thiserror::Error;
 
@@ -103,6 +105,16 @@ pub enum SchemaError {
     /// A table number outside the catalog.
     #[error("foreign key \"{0}\" names a table that does not exist; correct the number")]
     UnknownTable(String),
+    /// A check, an index condition or a default that can't be computed.
+    #[error("table \"{table}\": {place} can't be computed: {why}; correct the expression")]
+    Expression {
+        /// The table at fault.
+        table: String,
+        /// The check, index or column it belongs to.
+        place: String,
+        /// What is wrong with it.
+        why: SqlError,
+    },
     /// Parent columns that are no unique key.
     #[error(
         "foreign key \"{0}\" does not name a unique key of its parent; add a unique index over exactly those columns"
@@ -205,7 +217,8 @@ impl TableDef {
 impl Catalog {
     /// Refuses a schema that names columns, tables or keys that do not exist.
     pub fn validate(&self) -> Result<(), SchemaError> {
-        for table in &self.tables {
+        for (number, table) in self.tables.iter().enumerate() {
+            self.validate_expressions(TableId(number), table)?;
             for index in &table.indexes {
                 check_columns(table, &index.name, &index.columns)?;
             }
@@ -224,6 +237,29 @@ impl Catalog {
                     return Err(SchemaError::ParentNotUnique(key.name.clone()));
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn validate_expressions(&self, id: TableId, table: &TableDef) -> Result<(), SchemaError> {
+        let checks = table.checks.iter().map(|(name, check)| (name, check));
+        let conditions = table
+            .indexes
+            .iter()
+            .filter_map(|index| Some((&index.name, index.predicate.as_ref()?)));
+        let conditions = checks
+            .chain(conditions)
+            .map(|(name, condition)| (name, validate_condition(self, id, condition)));
+        let defaults = table
+            .columns
+            .iter()
+            .map(|column| (&column.name, validate_default(self, &column.default)));
+        for (place, result) in conditions.chain(defaults) {
+            result.map_err(|why| SchemaError::Expression {
+                table: table.name.clone(),
+                place: place.clone(),
+                why,
+            })?;
         }
         Ok(())
     }
@@ -286,6 +322,31 @@ mod tests {
                 columns: 1,
                 ..
             })
+        ));
+    }
+
+    #[test]
+    fn expression_that_could_never_be_computed_is_refused() {
+        let refused = |change: &dyn Fn(&mut TableDef)| {
+            let mut child = TableDef::new("c", &[("pid", ValueType::Int)]).index(&[0]);
+            change(&mut child);
+            matches!(check(child), Err(SchemaError::Expression { .. }))
+        };
+        assert!(!refused(&|child| child
+            .checks
+            .push(("positive".to_owned(), Expr::column(0)))));
+        assert!(refused(&|child| child
+            .checks
+            .push(("positive".to_owned(), Expr::column(1)))));
+        assert!(refused(
+            &|child| child.indexes[0].predicate = Some(Expr::CountRows)
+        ));
+        assert!(!refused(
+            &|child| child.columns[0].default = Expr::literal(7)
+        ));
+        assert!(refused(&|child| child.columns[0].default = Expr::column(0)));
+        assert!(refused(
+            &|child| child.columns[0].default = Expr::NextValue(SequenceId(0))
         ));
     }
 }

@@ -18,6 +18,7 @@ use super::serializable::{Safety, Serializable};
 use super::session::{Activity, Session, SessionId, SessionTimeouts, Transaction};
 use super::statement::{CommandTag, Isolation, Outcome, Statement, TransactionMode};
 use super::transaction::{Transactions, Xid};
+use super::validation::validate;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The answer to a statement, at once or later.
@@ -92,7 +93,11 @@ impl Engine {
         catalog.validate()?;
         let table = |definition: &super::schema::TableDef| Table {
             heap: Heap::default(),
-            indexes: vec![Index::default(); definition.indexes.len()],
+            indexes: definition
+                .indexes
+                .iter()
+                .map(|index| Index::new(index.columns.len()))
+                .collect(),
             dead: 0,
         };
         Ok(Self {
@@ -146,19 +151,25 @@ impl Engine {
         self.sessions.len()
     }
 
-    /// What a session is doing, as `pg_stat_activity` tells it; nothing when there is none.
-    pub fn session_state(&self, session: SessionId) -> Option<&'static str> {
+    /// What a session is doing, as `pg_stat_activity` tells it, and since when it has idled, in
+    /// nanoseconds, if it idles; nothing when there is none.
+    pub fn session_state(&self, session: SessionId) -> Option<(&'static str, Option<u64>)> {
         let session = self.sessions.get(&session)?;
+        let idle_since = match session.activity {
+            Activity::Idle(since) => Some(since),
+            Activity::Executing(_) | Activity::Running | Activity::Committing(_) => None,
+        };
         let failed = session
             .transaction
             .as_ref()
             .map(|transaction| transaction.failed);
-        Some(match (&session.activity, failed) {
-            (Activity::Idle(_), None) => "idle",
-            (Activity::Idle(_), Some(false)) => "idle in transaction",
-            (Activity::Idle(_), Some(true)) => "idle in transaction (aborted)",
-            (Activity::Executing(_) | Activity::Running | Activity::Committing(_), _) => "active",
-        })
+        let state = match (idle_since, failed) {
+            (None, _) => "active",
+            (Some(_), None) => "idle",
+            (Some(_), Some(false)) => "idle in transaction",
+            (Some(_), Some(true)) => "idle in transaction (aborted)",
+        };
+        Some((state, idle_since))
     }
 
     /// Sets a session's time-outs from its next statement on.
@@ -169,6 +180,8 @@ impl Engine {
     }
 
     /// Executes a statement at a time that is not before that of any earlier call.
+    ///
+    /// A statement may name anything; what does not exist or can't be done is an error like any other.
     ///
     /// # Panics
     /// When the session has a statement under way: the protocol answers one before it takes the next.
@@ -281,6 +294,9 @@ impl Engine {
                 let read_only = transaction.mode.read_only;
                 transaction.queried = true;
                 session.activity = Activity::Running;
+                if let Err(error) = validate(&self.catalog, &statement) {
+                    return self.fail_statement(id, error);
+                }
                 if read_only && writes(&statement) {
                     let words = "cannot execute a writing statement in a read-only transaction";
                     return self.fail_statement(

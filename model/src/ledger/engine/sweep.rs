@@ -7,7 +7,7 @@
 
 use super::config::EngineConfig;
 use super::heap::{Tid, Version};
-use super::index::key_of;
+use super::index::{Entry, key_of};
 use super::log::record::{Change, Image};
 use super::schema::{Catalog, SchemaError, TableId};
 use super::serving::Engine;
@@ -146,7 +146,7 @@ impl Engine {
             "invariant: an image holds one row per place"
         );
         for (number, key) in keys {
-            self.tables[table.0].indexes[number].insert(key, tid);
+            self.tables[table.0].indexes[number].insert(Entry { key, tid });
         }
     }
 
@@ -214,7 +214,8 @@ impl Engine {
             return;
         };
         for (number, index) in self.catalog.table(table).indexes.iter().enumerate() {
-            store.indexes[number].remove(&key_of(&version.values, &index.columns), root);
+            let key = key_of(&version.values, &index.columns);
+            store.indexes[number].remove(&Entry { key, tid: root });
         }
     }
 }

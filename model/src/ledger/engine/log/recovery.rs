@@ -1,8 +1,7 @@
 //! Recovery: from the bytes of a log to the store they describe, as a pure function.
 //!
-//! The changes of a transaction count only if its commit record is there; what follows the last commit is a
-//! torn tail and is cut, whole frames included: a later transaction's commit must not find changes before it
-//! that are not its own. Start at [`recover`].
+//! The changes of a transaction count only if its commit record is there; what follows the last whole
+//! transaction is a torn tail and is cut. Start at [`recover`].
 
 use super::super::schema::Catalog;
 use super::frame::{Frames, HEADER_BYTES, LogError, Lsn};
@@ -16,7 +15,7 @@ pub struct Recovered {
     pub image: Image,
     /// How many transactions were replayed since the checkpoint.
     pub commits: u64,
-    /// How many bytes hold whole transactions; the caller cuts the log here before it writes on.
+    /// Where the last whole transaction ends; the caller cuts the log here before it writes on.
     pub valid_bytes: usize,
 }
 
@@ -26,6 +25,8 @@ pub fn recover(catalog: &Catalog, bytes: &[u8], base: Lsn) -> Result<Recovered, 
     let mut store = Store::empty(catalog);
     let mut pending = Vec::new();
     let mut commits = 0;
+    // Whole frames of a transaction whose commit was torn are part of the tail: kept, they would stand
+    // before the changes of whoever gets the same number next.
     let mut valid_bytes = 0;
     for (offset, payload) in &frames.payloads {
         let wrong = |what| LogError::Contradiction {
