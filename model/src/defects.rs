@@ -25,6 +25,58 @@ pub enum Defect {
     KeyIgnoresBody,
     /// No instance takes over the registration of one that crashed.
     SagaNotResumedAfterCrash,
+    /// Core sends the audit after the change, in a transaction of its own.
+    AuditFireAndForget,
+    /// Compensations run in the order of the steps.
+    CompensateInForwardOrder,
+    /// A compensation that fails keeps the others from being tried.
+    CompensationErrorStopsRest,
+    /// A step of unknown outcome is taken for one that did not happen, and not taken back.
+    OnlyKnownStepsCompensated,
+    /// A worker writes without asking whether its claim still counts.
+    LeaseWithoutFencing,
+    /// The idempotency key of a registration that was taken back stays taken.
+    KeyKeptAfterRollback,
+    /// The answer is stored under its key before the saga has done what it says.
+    SagaAnswerStoredBeforeItsSteps,
+    /// Registrations take no idempotency key.
+    NoIdempotencyKey,
+    /// The idempotency key is looked up first and taken after the effect.
+    UniqueCheckThenInsert,
+    /// A rename writes without asking which version there is.
+    LostUpdateBlindWrite,
+    /// The version is compared before the transaction that writes.
+    VersionCheckedOutsideTxn,
+    /// Whoever loses a conflict is told that all went well.
+    ConflictNotTold,
+    /// Core answers reads from what it has read before.
+    StaleCachedRead,
+    /// The Ledger confirms a commit before its log is synced.
+    WalAckBeforeSync,
+    /// Recovery cuts one whole transaction too many.
+    RecoveryDropsTail,
+    /// A commit that was not answered is taken for done.
+    UnknownCommitTakenForSuccess,
+    /// Core takes note of a completion as often as it is reported.
+    DuplicateCompletionWebhook,
+    /// A verifier writes its result without asking whether its claim still counts.
+    StaleVerifierOverwrites,
+    /// A completion is reported once, and forgotten.
+    CompletionLostOnRestart,
+    /// A verification's lease ends before the work can be done.
+    LeaseShorterThanWork,
+    /// A failed verification does not count its attempts.
+    JobAttemptsNeverCounted,
+    /// A link that failed for good is tried again.
+    RetryAfterPermanentError,
+    /// A failed link is tried again after a few seconds, each time.
+    RetryWithoutBackoff,
+    /// Work is given up and nobody is alerted.
+    DeadLetterWithoutAlert,
+    /// A dead letter is replayed or discarded although it was decided about before.
+    ReplayTwice,
+    /// A replay closes the letter and does not make its work due.
+    ReplayRevivesNothing,
     /// The synchronous path waits for the hardware's own time limit instead of its budget.
     HardwareLimitOnSynchronousPath,
     /// An error that says nothing of a neighbour's health opens the circuit breaker before it.
@@ -120,6 +172,206 @@ pub const DEFECTS: &[DefectInfo] = &[
             "dbos-ts #716: recovery swallowed an error and left workflows pending for ever",
         ),
         caught_by: "everything_settles",
+    },
+    DefectInfo {
+        defect: Defect::AuditFireAndForget,
+        name: "audit_fire_and_forget",
+        mistake: "the audit is not written with the change, but sent after it; a crash in between loses the entry",
+        seen_in: Some(
+            "outpost #1000: the attempt log could not be published and the message was acknowledged anyway",
+        ),
+        caught_by: "audit_complete",
+    },
+    DefectInfo {
+        defect: Defect::CompensateInForwardOrder,
+        name: "compensate_in_forward_order",
+        mistake: "steps are taken back in the order in which they were done",
+        seen_in: None,
+        caught_by: "compensation_order",
+    },
+    DefectInfo {
+        defect: Defect::CompensationErrorStopsRest,
+        name: "compensation_error_stops_rest",
+        mistake: "the first compensation that fails ends the attempt, and those before it are not tried",
+        seen_in: None,
+        caught_by: "compensation_order",
+    },
+    DefectInfo {
+        defect: Defect::OnlyKnownStepsCompensated,
+        name: "only_known_steps_compensated",
+        mistake: "a step that was begun and never answered is left as it is when the saga is taken back",
+        seen_in: None,
+        caught_by: "saga_all_or_parked",
+    },
+    DefectInfo {
+        defect: Defect::LeaseWithoutFencing,
+        name: "lease_without_fencing",
+        mistake: "a job is changed by its name alone, so a worker that lost its lease goes on beside its successor",
+        seen_in: Some(
+            "AxonFramework #422: a claim was extended without looking whose it was; conductor d8e8ec1: a lock released by a former owner",
+        ),
+        caught_by: "audit_complete",
+    },
+    DefectInfo {
+        defect: Defect::KeyKeptAfterRollback,
+        name: "key_kept_after_rollback",
+        mistake: "a rolled-back request keeps its key, which never gets an answer",
+        seen_in: None,
+        caught_by: "unknown_resolves",
+    },
+    DefectInfo {
+        defect: Defect::SagaAnswerStoredBeforeItsSteps,
+        name: "saga_answer_stored_before_its_steps",
+        mistake: "the success that a request hopes for is stored with its intent; whoever repeats the request is told it",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::NoIdempotencyKey,
+        name: "no_idempotency_key",
+        mistake: "the key is not looked at, and a request that is repeated is done again",
+        seen_in: None,
+        caught_by: "no_phantom_writes",
+    },
+    DefectInfo {
+        defect: Defect::UniqueCheckThenInsert,
+        name: "unique_check_then_insert",
+        mistake: "the key is looked up, then the effect is committed, then the key is taken: two at once both pass",
+        seen_in: Some(
+            "convoy #2747: an idempotency check and its insert in two steps let two equal requests pass",
+        ),
+        caught_by: "no_phantom_writes",
+    },
+    DefectInfo {
+        defect: Defect::LostUpdateBlindWrite,
+        name: "lost_update_blind_write",
+        mistake: "the version that the user saw is not part of the write",
+        seen_in: None,
+        caught_by: "no_lost_update",
+    },
+    DefectInfo {
+        defect: Defect::VersionCheckedOutsideTxn,
+        name: "version_checked_outside_txn",
+        mistake: "the version is read and compared first, in a transaction of its own",
+        seen_in: Some(
+            "MassTransit #3791: a row was read and decided about without a lock, by two at once",
+        ),
+        caught_by: "no_lost_update",
+    },
+    DefectInfo {
+        defect: Defect::ConflictNotTold,
+        name: "conflict_not_told",
+        mistake: "a rename that met no row is answered like one that did",
+        seen_in: None,
+        caught_by: "no_lost_update",
+    },
+    DefectInfo {
+        defect: Defect::StaleCachedRead,
+        name: "stale_cached_read",
+        mistake: "an instance keeps what it has read of an asset and answers from it for half a minute",
+        seen_in: None,
+        caught_by: "linearizable_assets",
+    },
+    DefectInfo {
+        defect: Defect::WalAckBeforeSync,
+        name: "wal_ack_before_sync",
+        mistake: "a commit is confirmed while its records are on their way to the disk",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::RecoveryDropsTail,
+        name: "recovery_drops_tail",
+        mistake: "the last whole transaction of the log is taken for a part of what a crash has torn",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::UnknownCommitTakenForSuccess,
+        name: "unknown_commit_taken_for_success",
+        mistake: "a commit without an answer is taken as done",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::DuplicateCompletionWebhook,
+        name: "duplicate_completion_webhook",
+        mistake: "a report that was made before is not recognised",
+        seen_in: Some(
+            "outpost #276: an endpoint got an event again and again, because its success was not recorded",
+        ),
+        caught_by: "verification_conserved",
+    },
+    DefectInfo {
+        defect: Defect::StaleVerifierOverwrites,
+        name: "stale_verifier_overwrites",
+        mistake: "the result is written by the name of the verification alone, over whatever is there",
+        seen_in: Some(
+            "river #1302: a rescuer updated a finished job by its id alone, and it ran again",
+        ),
+        caught_by: "verification_conserved",
+    },
+    DefectInfo {
+        defect: Defect::CompletionLostOnRestart,
+        name: "completion_lost_on_restart",
+        mistake: "nothing is due any more once the result is written, so a report that is lost is never made again",
+        seen_in: Some(
+            "dbos-py #232: a crash between two writes left finished work where recovery did not look",
+        ),
+        caught_by: "verification_conserved",
+    },
+    DefectInfo {
+        defect: Defect::LeaseShorterThanWork,
+        name: "lease_shorter_than_work",
+        mistake: "the lease is shorter than the work, so each worker is fenced off by the next",
+        seen_in: Some(
+            "hexpm #1825: rescued after six minutes, jobs of nine and more ran two or three times; outpost #869",
+        ),
+        caught_by: "everything_settles",
+    },
+    DefectInfo {
+        defect: Defect::JobAttemptsNeverCounted,
+        name: "job_attempts_never_counted",
+        mistake: "the counter of attempts is never advanced, so poisoned work is tried for ever",
+        seen_in: Some(
+            "convoy #1833: attempts at a failing endpoint were never counted, and it was retried for ever",
+        ),
+        caught_by: "retry_policy_kept",
+    },
+    DefectInfo {
+        defect: Defect::RetryAfterPermanentError,
+        name: "retry_after_permanent_error",
+        mistake: "a hardware error is retried like a time-out",
+        seen_in: None,
+        caught_by: "retry_policy_kept",
+    },
+    DefectInfo {
+        defect: Defect::RetryWithoutBackoff,
+        name: "retry_without_backoff",
+        mistake: "every retry comes after the same short wait",
+        seen_in: None,
+        caught_by: "retry_policy_kept",
+    },
+    DefectInfo {
+        defect: Defect::DeadLetterWithoutAlert,
+        name: "dead_letter_without_alert",
+        mistake: "the letter is written, and no alert",
+        seen_in: None,
+        caught_by: "dead_letters_accounted",
+    },
+    DefectInfo {
+        defect: Defect::ReplayTwice,
+        name: "replay_twice",
+        mistake: "a decision does not look at the letter's state",
+        seen_in: None,
+        caught_by: "dead_letters_accounted",
+    },
+    DefectInfo {
+        defect: Defect::ReplayRevivesNothing,
+        name: "replay_revives_nothing",
+        mistake: "the letter is marked as replayed, and its work stays dead",
+        seen_in: Some("outpost #670: replays after the first were accepted and did nothing"),
+        caught_by: "dead_letters_accounted",
     },
     DefectInfo {
         defect: Defect::HardwareLimitOnSynchronousPath,

@@ -18,6 +18,7 @@ use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
+use crate::ledger::tables;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
@@ -87,7 +88,9 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            lockers: lockers.clone(),
+            catalog: tables::catalog(),
+            first_rows: tables::first_rows(&lockers),
+            defects: defects.clone(),
         });
         world.add_node(LEDGER, move |context| {
             ledger::node::run(context, setup.clone())

@@ -24,6 +24,11 @@ use std::time::{Duration, Instant};
 /// The real server's deadlock timeout: short, since a schedule waits for it.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_millis(250);
 
+/// How often a schedule in which somebody was woken is repeated until the two sides agree. The real server
+/// decides some races as the engine does in only two of three runs (a woken session against one that is
+/// woken by the end of another woken one), and thousands of schedules have many of them.
+const RACES_MAX: u32 = 15;
+
 /// Set this to run more (or fewer) schedules per level or property.
 pub const SCHEDULES: &str = "PROVENIQ_LEDGER_SCHEDULES";
 
@@ -146,7 +151,7 @@ fn compare(rig: &mut Rig, steps: &[Step], tally: &mut Tally) -> Result<(), Strin
                 tally.late += 1;
                 return Ok(());
             }
-            Err(Stop::Differs(_)) if run.raced && races < 4 => races += 1,
+            Err(Stop::Differs(_)) if run.raced && races < RACES_MAX => races += 1,
             Err(Stop::Differs(difference)) => return Err(format!("{}{difference}", run.story)),
         }
     }
@@ -221,7 +226,8 @@ struct SideBySide<'a> {
     waits: BTreeMap<usize, String>,
     /// What was done and answered, for the report.
     story: String,
-    /// Some event woke several sessions, which then raced.
+    /// Some event woke a session, which then raced: against others it woke, or against the committing one,
+    /// which lets its locks go before it tells serializable ones that it has committed.
     raced: bool,
     /// How many sessions the latest event woke.
     woken: usize,
@@ -399,7 +405,7 @@ impl<'a> SideBySide<'a> {
                     .iter()
                     .filter(|(number, since)| now.get(number) != Some(since))
                     .count();
-                self.raced |= changed > 1;
+                self.raced |= changed > 0;
                 self.woken = self.woken.max(changed);
                 self.waited += now
                     .keys()

@@ -207,6 +207,22 @@ proptest! {
     }
 
     #[test]
+    fn what_a_torn_transaction_wrote_never_counts_however_the_log_goes_on(
+        steps in schedule(Some(Isolation::ReadCommitted)),
+    ) {
+        let node = run(steps, None);
+        for cut in 0..=node.log.len() {
+            let torn = recover(&catalog(), &node.log[..cut], node.base).expect("a torn tail is no damage");
+            let mut log = node.log[..torn.valid_bytes].to_vec();
+            let mut writer = LogWriter::new(Lsn(node.base.0 + log.len() as u64));
+            let next = model::ledger::engine::Xid(torn.image.next_xid);
+            log.extend(writer.append(&[Record::Commit(next)]));
+            let again = recover(&catalog(), &log, node.base).expect("what recovery left can be written on");
+            prop_assert_eq!(rows_of(&again.image), rows_of(&torn.image), "cut at {}", cut);
+        }
+    }
+
+    #[test]
     fn damage_to_safe_bytes_is_refused(
         steps in schedule(Some(Isolation::ReadCommitted)),
         place in any::<prop::sample::Index>(),

@@ -17,6 +17,8 @@ pub struct Entry<'a> {
     pub asset: &'a AssetId,
     /// What was done, such as `linked`.
     pub action: &'static str,
+    /// The verification, job or letter it was done to, where an asset has several.
+    pub subject: Option<&'a str>,
     /// The failure that led to it.
     pub failure: Option<Failure>,
     /// The asset's new version, after a rename.
@@ -33,6 +35,7 @@ impl Entry<'_> {
         let values = [
             (audit::ASSET, Value::text(&self.asset.0)),
             (audit::ACTION, self.action.into()),
+            (audit::SUBJECT, query::text(self.subject)),
             (audit::FAILURE, query::text(self.failure.map(Failure::code))),
             (audit::VERSION, self.version.map_or(Value::Null, Value::Int)),
             (audit::ACTOR, self.actor.into()),

@@ -3,6 +3,7 @@
 use super::audit::Entry;
 use super::escalation;
 use super::protocol::{Answer, Body};
+use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LetterId};
 use crate::ledger::client::transaction::Transaction;
@@ -57,7 +58,7 @@ pub struct Casualty<'a> {
 
 impl Casualty<'_> {
     /// What giving up writes besides the work's own state: the letter, and the alert that tells people.
-    pub fn bury(&self, at: LedgerMillis) -> [Statement; 2] {
+    pub fn bury(&self, at: LedgerMillis, defects: &Defects) -> Vec<Statement> {
         let name = format!("letter-{}-{}", self.subject, self.token.0);
         let letter = [
             (letters::LETTER, Value::text(&name)),
@@ -69,10 +70,11 @@ impl Casualty<'_> {
             (letters::REPLAYS, 0.into()),
             (letters::AT, at.into()),
         ];
-        [
-            query::insert(letters::TABLE, letter),
-            escalation::raise(&name, self.asset, self.cause, at),
-        ]
+        let mut burial = vec![query::insert(letters::TABLE, letter)];
+        if !defects.has(Defect::DeadLetterWithoutAlert) {
+            burial.push(escalation::raise(&name, self.asset, self.cause, at));
+        }
+        burial
     }
 }
 
@@ -112,8 +114,10 @@ pub async fn decide(
     letter: &LetterId,
     decision: Decision,
     actor: &str,
+    defects: &Defects,
     deadline: Deadline,
 ) -> Result<Answer, LedgerError> {
+    let looks = !defects.has(Defect::ReplayTwice);
     ledger
         .transact("letters.decide", deadline, async |transaction| {
             let at = transaction.now().await?;
@@ -121,11 +125,11 @@ pub async fn decide(
             let rows = transaction.query(row.locking()).await?;
             match rows.first() {
                 None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
-                Some(row) if row.text(letters::STATE) != "open" => {
+                Some(row) if looks && row.text(letters::STATE) != "open" => {
                     Ok(Answer::refused(409, Failure::LedgerConflict))
                 }
                 Some(row) => {
-                    carry_out(transaction, row, decision, actor, at);
+                    carry_out(transaction, row, decision, actor, at, defects);
                     Ok(Answer::ok(200, Body::Nothing))
                 }
             }
@@ -139,6 +143,7 @@ fn carry_out(
     decision: Decision,
     actor: &str,
     at: LedgerMillis,
+    defects: &Defects,
 ) {
     let subject = letter.text(letters::SUBJECT);
     let asset = AssetId(letter.text(letters::ASSET).into());
@@ -153,7 +158,7 @@ fn carry_out(
     ];
     let this = is(letters::LETTER, letter.text(letters::LETTER));
     transaction.stage_one(query::update(letters::TABLE, values, this));
-    if decision == Decision::Replay {
+    if decision == Decision::Replay && !defects.has(Defect::ReplayRevivesNothing) {
         for statement in revive(letter.text(letters::QUEUE), subject, at) {
             transaction.stage(statement);
         }
@@ -161,6 +166,7 @@ fn carry_out(
     let entry = Entry {
         asset: &asset,
         action,
+        subject: Some(letter.text(letters::LETTER)),
         failure: Failure::from_code(letter.text(letters::CAUSE)),
         version: None,
         actor,

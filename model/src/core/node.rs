@@ -70,6 +70,8 @@ pub struct Core {
     pub ledger: LedgerClient,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// What it keeps of its reads, for a defect.
+    pub remembered: reading::Remembered,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
     draining: Cell<bool>,
@@ -86,6 +88,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         setup,
         ledger,
         sagas,
+        remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
         draining: Cell::new(false),
         under_way: Cell::new(0),
@@ -153,12 +156,12 @@ impl Core {
                 return registration::register(self, request, deadline, answer_early).await;
             }
             Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
-            Ask::Read(asset) => reading::read(ledger, asset, deadline).await,
+            Ask::Read(asset) => reading::read(self, asset, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
-                verification::completed(context, ledger, verification, deadline).await
+                verification::completed(context, ledger, verification, defects, deadline).await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
             Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
@@ -167,7 +170,8 @@ impl Core {
                     _ => Decision::Discard,
                 };
                 let actor = context.name();
-                let decided = dead_letters::decide(ledger, letter, decision, &actor, deadline);
+                let decided =
+                    dead_letters::decide(ledger, letter, decision, &actor, defects, deadline);
                 decided.await.inspect(|answer| {
                     if answer.is_success() {
                         context.reached("dead_letter_was_decided");

@@ -27,10 +27,11 @@ use super::saga::runner::{End, Patience};
 use super::steps::step;
 use crate::defects::Defect;
 use crate::failure::Failure;
-use crate::ids::{AssetId, DeviceOperation, FencingToken, JobId, SagaId};
+use crate::ids::{AssetId, DeviceOperation, FencingToken, IdempotencyKey, JobId, SagaId};
 use crate::ledger::client::LedgerError;
 use crate::ledger::client::transaction::Transaction;
 use crate::ledger::engine::SqlState;
+use crate::ledger::engine::statement::Statement;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query;
@@ -115,10 +116,17 @@ async fn commit_intent(
     deadline: Deadline,
     answer_early: impl Fn(Answer),
 ) -> Result<LedgerMillis, Answer> {
-    let early = core.setup.defects.has(Defect::AckBeforeCommit).then(|| {
+    let defects = &core.setup.defects;
+    let acks_early = defects.has(Defect::AckBeforeCommit);
+    let stores_early = acks_early || defects.has(Defect::SagaAnswerStoredBeforeItsSteps);
+    let early = stores_early.then(|| {
         let (failure, status) = (Some(Failure::LockerTimeout), AssetStatus::PendingLink);
         Answer::registered(202, failure, &claim.asset, status, None)
     });
+    let looks_first = defects.has(Defect::UniqueCheckThenInsert);
+    if looks_first && is_taken(core, &request.key, deadline).await {
+        return Err(known(core, request, digest, deadline).await);
+    }
     let written = core
         .ledger
         .transact("intent", deadline, async |transaction| {
@@ -134,7 +142,7 @@ async fn commit_intent(
             );
             let fresh = step(&core.context, "ledger_write", write).await?;
             core.context.pass(points::INTENT_STAGED).await;
-            if let Some(early) = early.as_ref().filter(|_| fresh) {
+            if let Some(early) = early.as_ref().filter(|_| fresh && acks_early) {
                 answer_early(early.clone());
             }
             if fresh {
@@ -143,7 +151,12 @@ async fn commit_intent(
                 Err(LedgerError::Stale)
             }
         });
-    match written.await {
+    let written = written.await;
+    if let (Ok(at), true) = (&written, looks_first) {
+        let take = answers::take(&request.key, digest, Some(&claim.asset), None, *at);
+        take_late(core, take, deadline).await;
+    }
+    match written {
         Ok(at) => Ok(at),
         Err(LedgerError::Stale) => Err(known(core, request, digest, deadline).await),
         Err(LedgerError::Unknown) => read_back(core, request, claim, digest, deadline).await,
@@ -184,13 +197,12 @@ async fn write_intent(
         started_at: at,
         ..claim.clone()
     };
-    transaction.stage(answers::take(
-        &request.key,
-        digest,
-        Some(&claim.asset),
-        answer,
-        at,
-    ));
+    let takes_no_key = [Defect::NoIdempotencyKey, Defect::UniqueCheckThenInsert]
+        .map(|it| core.setup.defects.has(it));
+    if !takes_no_key.contains(&true) {
+        let asset = Some(&claim.asset);
+        transaction.stage(answers::take(&request.key, digest, asset, answer, at));
+    }
     transaction.stage(query::insert(assets::TABLE, asset));
     for statement in claim_at.insert(at + INTENT_LEASE.as_millis() as i64) {
         transaction.stage(statement);
@@ -199,6 +211,7 @@ async fn write_intent(
     let entry = Entry {
         asset: &claim.asset,
         action: "created",
+        subject: None,
         failure: None,
         version: Some(1),
         actor: &actor,
@@ -207,6 +220,24 @@ async fn write_intent(
     transaction.stage(entry.statement());
     let met = transaction.counts().await?;
     Ok(met.first() == Some(&1))
+}
+
+/// The defect's way: whether a key was taken a moment ago.
+async fn is_taken(core: &Core, key: &IdempotencyKey, deadline: Deadline) -> bool {
+    let select = answers::of_key(key);
+    let rows = core.ledger.read("key.read", deadline, select).await;
+    rows.is_ok_and(|rows| !rows.is_empty())
+}
+
+/// The defect's way: takes a key after its effect.
+async fn take_late(core: &Core, take: Statement, deadline: Deadline) {
+    let taken = core
+        .ledger
+        .transact("key.take", deadline, async |transaction| {
+            transaction.stage(take.clone());
+            Ok(())
+        });
+    drop(taken.await);
 }
 
 /// What a request breaks that the Ledger refuses.

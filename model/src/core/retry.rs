@@ -105,11 +105,11 @@ mod tests {
 
     #[test]
     fn only_what_a_device_may_have_heard_counts_as_a_retry_and_a_hardware_error_is_final() {
-        let counted = |minutes, retries| {
+        let counted = |minutes: u64, retries| {
             let wait = Duration::from_secs(60 * minutes);
             Some(LinkRetry::Counted { wait, retries })
         };
-        let uncounted = |seconds| {
+        let uncounted = |seconds: u64| {
             let wait = Duration::from_secs(seconds);
             Some(LinkRetry::Uncounted { wait })
         };

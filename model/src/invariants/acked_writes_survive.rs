@@ -1,9 +1,11 @@
-//! Every registration answered 2xx is in the Ledger at the end.
+//! Every write answered 2xx is in the Ledger at the end.
 //!
-//! Judged at the end of the run, for each registration answered with success: the asset it was told of
-//! stands in the Ledger, and one that was told *linked* is linked in the slot it was told. It does
-//! not judge whether the asset is the one that was asked for (see `no_phantom_writes`), nor whether
-//! the device agrees (see `link_agreement`).
+//! Judged at the end of the run, for each write answered with success. A registration: the asset it was
+//! told of stands in the Ledger, and one that was told *linked* is linked in the slot it was told. A
+//! rename: the asset has come at least to the version it was told. A request for a verification: the
+//! verification is there. It does not judge whether the asset is the one that was asked for (see
+//! `no_phantom_writes`), whose name it bears now (see `no_lost_update`), nor whether the device agrees
+//! (see `link_agreement`); decisions about dead letters are for `dead_letters_accounted`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,7 @@ use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
 use sim::record::value::Value;
 
-use super::{registrations, says_linked};
+use super::{list, rows_by, says_linked};
 
 pub(super) const CHECK: Check = Check {
     name: "acked_writes_survive",
@@ -21,30 +23,65 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
-    let rows = record.facts.table("assets")?;
-    let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
+    let assets = rows_by("asset", record.facts.table("assets")?);
     let mut evidence = Vec::new();
-    for (id, operation) in registrations(record) {
+    for (id, operation) in record.history.iter() {
         let Some(answer) = operation.answer() else {
             continue;
         };
-        let asset = answer.text("asset");
-        let claim = match assets.get(asset) {
-            None => Some(format!(
-                "answered {}, but the Ledger has no {asset}",
-                answer.get("status")
-            )),
-            Some(row) if told_linked(answer) && !agrees(answer, row) => Some(format!(
-                "told linked in slot {}, but the Ledger says {} in slot {}",
-                answer.get("slot"),
-                row.text("status"),
-                row.get("slot")
-            )),
-            Some(_) => None,
+        let lost = match operation.function.as_str() {
+            "register" => registration(answer, &assets),
+            "rename" => rename(answer, &assets),
+            "request_verification" => {
+                let rows = record.facts.table("verifications")?;
+                let name = answer.text("verification");
+                let is_there = rows.iter().any(|row| row.text("verification") == name);
+                let claim = "its request was acknowledged, but the Ledger has none".to_owned();
+                (!is_there).then_some((name, claim))
+            }
+            _ => None,
         };
-        evidence.extend(claim.map(|claim| Evidence::new(asset, claim).shown_by(id)));
+        evidence.extend(lost.map(|(subject, claim)| Evidence::new(subject, claim).shown_by(id)));
     }
     Ok(evidence)
+}
+
+fn registration<'a>(
+    answer: &'a Value,
+    assets: &BTreeMap<&str, &Value>,
+) -> Option<(&'a str, String)> {
+    let asset = answer.text("asset");
+    let claim = match assets.get(asset) {
+        None => format!(
+            "answered {}, but the Ledger has no {asset}",
+            answer.get("status")
+        ),
+        Some(row) if told_linked(answer) && !agrees(answer, row) => format!(
+            "told linked in slot {}, but the Ledger says {} in slot {}",
+            answer.get("slot"),
+            row.text("status"),
+            row.get("slot")
+        ),
+        Some(_) => return None,
+    };
+    Some((asset, claim))
+}
+
+fn rename<'a>(answer: &'a Value, assets: &BTreeMap<&str, &Value>) -> Option<(&'a str, String)> {
+    list(answer.get("renamed")).iter().find_map(|change| {
+        let asset = change.text("asset");
+        let told = change.get("version").as_int();
+        let there = assets.get(asset).map(|row| row.get("version").as_int());
+        let claim = match there {
+            Some(version) if version >= told => return None,
+            Some(_) => format!(
+                "told version {}, but the Ledger is not so far",
+                change.get("version")
+            ),
+            None => format!("told of its new name, but the Ledger has no {asset}"),
+        };
+        Some((asset, claim))
+    })
 }
 
 fn told_linked(answer: &Value) -> bool {

@@ -1,15 +1,28 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
 //! To add one, write its file and name it in [`CHECKS`]; give it an accepted and a rejected history
-//! in the fixtures.
+//! in the fixtures. `audit_trail` is no promise: it is how several of them read the audit.
 
 mod acked_writes_survive;
 mod alerts_right;
+mod audit_complete;
 mod breaker_legal;
+mod compensation_order;
+mod dead_letters_accounted;
 mod everything_settles;
+mod linearizable_assets;
 mod link_agreement;
+mod no_lost_update;
 mod no_phantom_writes;
 mod pool_bounded;
+mod retry_policy_kept;
+mod saga_all_or_parked;
+mod unknown_resolves;
+mod verification_conserved;
+
+mod audit_trail;
+
+use std::collections::BTreeMap;
 
 use sim::check::Check;
 use sim::check::objective::SLO_MET;
@@ -21,7 +34,16 @@ use sim::record::value::Value;
 pub const CHECKS: &[Check] = &[
     acked_writes_survive::CHECK,
     no_phantom_writes::CHECK,
+    unknown_resolves::CHECK,
+    saga_all_or_parked::CHECK,
+    compensation_order::CHECK,
     link_agreement::CHECK,
+    verification_conserved::CHECK,
+    retry_policy_kept::CHECK,
+    audit_complete::CHECK,
+    no_lost_update::CHECK,
+    linearizable_assets::CHECK,
+    dead_letters_accounted::CHECK,
     everything_settles::CHECK,
     breaker_legal::CHECK,
     pool_bounded::CHECK,
@@ -38,6 +60,19 @@ fn registrations(record: &Record) -> impl Iterator<Item = (OperationId, &Operati
 /// Whether a row of `assets` says that the asset is in its slot.
 fn says_linked(row: &Value) -> bool {
     matches!(row.text("status"), "linked" | "verified" | "rejected")
+}
+
+/// Rows by what one of their columns says; of several that say the same, the last.
+fn rows_by<'a>(column: &str, rows: &'a [Value]) -> BTreeMap<&'a str, &'a Value> {
+    rows.iter().map(|row| (row.text(column), row)).collect()
+}
+
+/// The values of a list; none when this is no list.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::List(values) => values,
+        _ => &[],
+    }
 }
 
 /// A state that a sweep must have reached in some run, or it has not tested what it claims to.

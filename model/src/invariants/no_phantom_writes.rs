@@ -1,9 +1,10 @@
 //! Every asset traces to one client request, and one key gives one asset and one answer.
 //!
 //! Judged at the end of the run. For each asset: some client asked for exactly this content under
-//! this key; its name may also be one that somebody asked to give it later. For each key: at most one asset. For each operation answered with success: the asset it
-//! was told of has the content it asked for, and all successes under one key were told the same. It
-//! does not judge whether an asset that was asked for exists (see `acked_writes_survive`).
+//! this key; its name may also be one that somebody asked to give it later. For each key: at most one
+//! asset. For each operation answered with success: the asset it was told of has the content it asked
+//! for, and all successes under one key were told the same. It does not judge whether an asset that
+//! was asked for exists (see `acked_writes_survive`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -62,12 +62,16 @@ impl LogFile {
     /// Reads the log until it is certain what it says, cuts what a crash has torn, and makes durable
     /// what it found: a process that ended without its machine leaves bytes that only the cache holds.
     ///
-    /// The image is nothing when the log is new.
-    pub async fn open(context: &NodeContext, catalog: &Catalog) -> (LogFile, Option<Image>) {
+    /// The image is nothing when the log is new. `drops_tail` is a defect's way.
+    pub async fn open(
+        context: &NodeContext,
+        catalog: &Catalog,
+        drops_tail: bool,
+    ) -> (LogFile, Option<Image>) {
         let mut alike = Vec::new();
         loop {
             let files = [read(context, 0).await, read(context, 1).await];
-            let (reading, damaged) = interpret(&files, catalog);
+            let (reading, damaged) = interpret(&files, catalog, drops_tail);
             if damaged {
                 alike.retain(|earlier| *earlier == files);
                 alike.push(files.clone());
@@ -149,7 +153,7 @@ async fn read(context: &NodeContext, file: usize) -> Vec<u8> {
 }
 
 /// What the files say together, and whether any of it is damaged.
-fn interpret(files: &[Vec<u8>; 2], catalog: &Catalog) -> (Reading, bool) {
+fn interpret(files: &[Vec<u8>; 2], catalog: &Catalog, drops_tail: bool) -> (Reading, bool) {
     let mut damaged = false;
     let mut best: Option<(usize, Contents)> = None;
     let mut lost_base = None;
@@ -158,7 +162,15 @@ fn interpret(files: &[Vec<u8>; 2], catalog: &Catalog) -> (Reading, bool) {
             continue;
         }
         let base = claimed_base(bytes);
-        let recovered = match recovery::recover(catalog, bytes, base) {
+        let mut recovered = recovery::recover(catalog, bytes, base);
+        if drops_tail
+            && let Ok(whole) = &recovered
+            && whole.commits > 1
+        {
+            // The defect takes the last whole transaction for a part of what was torn.
+            recovered = recovery::recover(catalog, &bytes[..whole.valid_bytes - 1], base);
+        }
+        let recovered = match recovered {
             Ok(recovered) => recovered,
             Err(error) => return (Reading::Unusable(error.to_string()), true),
         };

@@ -20,6 +20,7 @@ use sim::record::value::Value as Note;
 use super::connections::{Arrival, Connections};
 use super::engine::log::record::Record;
 use super::engine::log::recovery::empty_image;
+use super::engine::schema::Catalog;
 use super::engine::statement::{Outcome, Statement};
 use super::engine::{
     Completion, Engine, EngineConfig, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
@@ -28,8 +29,8 @@ use super::group_commit::{Durability, GroupCommit};
 use super::log_file::LogFile;
 use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
 use super::waiting::{Waiting, client_gone};
-use super::{query, tables};
 use crate::config::Timing;
+use crate::defects::{Defect, Defects};
 
 /// The name of the Ledger's node.
 pub const LEDGER: &str = "ledger";
@@ -50,8 +51,12 @@ const IDLE_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct LedgerSetup {
     /// How long it serves.
     pub timing: LedgerTiming,
-    /// The Lockers that exist, which assets refer to.
-    pub lockers: Vec<String>,
+    /// The tables it holds. Invariant: it validates.
+    pub catalog: Catalog,
+    /// What a Ledger executes before it serves for the first time, each statement committed by itself.
+    pub first_rows: Vec<Statement>,
+    /// The bugs switched on.
+    pub defects: Defects,
 }
 
 /// The Ledger's service times.
@@ -101,11 +106,11 @@ struct Ledger {
 
 /// The Ledger's program: recover, then serve.
 pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
-    let catalog = tables::catalog();
-    let (log, image) = LogFile::open(&context, &catalog).await;
+    let drops_tail = setup.defects.has(Defect::RecoveryDropsTail);
+    let (log, image) = LogFile::open(&context, &setup.catalog, drops_tail).await;
     let is_new = image.is_none();
-    let image = image.unwrap_or_else(|| empty_image(&catalog));
-    let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)
+    let image = image.unwrap_or_else(|| empty_image(&setup.catalog));
+    let engine = Engine::from_image(setup.catalog.clone(), EngineConfig::postgresql_15(), &image)
         .expect("invariant: an image from recovery fits the schema it was recovered for");
     let ledger = Rc::new(Ledger {
         context: context.clone(),
@@ -117,7 +122,7 @@ pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
         alarm: RefCell::default(),
     });
     if is_new {
-        ledger.fill_in_lockers().await;
+        ledger.fill_in_first_rows().await;
     }
     loop {
         let incoming = context.receive().await;
@@ -311,14 +316,24 @@ impl Ledger {
         session: SessionId,
         records: Vec<Record>,
     ) -> Result<Outcome, SqlError> {
-        if let Durability::Lost = self.log.make_durable(records).await {
-            self.give_up().await;
+        if self.setup.defects.has(Defect::WalAckBeforeSync) {
+            let ledger = self.clone();
+            let sync = async move { ledger.make_durable(records).await };
+            self.context.spawn("sync", sync);
+        } else {
+            self.make_durable(records).await;
         }
         let now = self.now();
         let outcome = self.engine.borrow_mut().commit_durable(session, now);
         self.after_engine();
         self.checkpoint_if_long().await;
         outcome.ok_or_else(client_gone)
+    }
+
+    async fn make_durable(&self, records: Vec<Record>) {
+        if let Durability::Lost = self.log.make_durable(records).await {
+            self.give_up().await;
+        }
     }
 
     /// What every call of the engine may have caused: completions of others, and a new alarm.
@@ -402,21 +417,16 @@ impl Ledger {
         self.context.abort(RESTART_AFTER).await
     }
 
-    /// The rows every new Ledger begins with.
-    async fn fill_in_lockers(self: &Rc<Self>) {
+    async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
             .engine
             .borrow_mut()
             .open_session(true)
             .expect("the first session finds a free slot");
-        let rows = self.setup.lockers.iter().map(|locker| {
-            let values = [(tables::lockers::LOCKER, locker.as_str().into())];
-            query::insert(tables::lockers::TABLE, values)
-        });
-        for statement in rows.collect::<Vec<_>>() {
-            self.execute_one(session, statement)
+        for statement in &self.setup.first_rows {
+            self.execute_one(session, statement.clone())
                 .await
-                .expect("an empty table takes different rows");
+                .expect("invariant: the first rows fit the catalog they are given with");
         }
         self.close([session]);
     }

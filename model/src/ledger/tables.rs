@@ -11,8 +11,9 @@
 //! has a later one.
 
 use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
-use super::engine::statement::Expr;
+use super::engine::statement::{Expr, Statement};
 use super::engine::value::ValueType;
+use super::query;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident at $position:literal {
@@ -158,6 +159,8 @@ tables! {
         ASSET "asset" Text,
         /// What was done.
         ACTION "action" Text,
+        /// The verification, job or letter it was done to, where an asset has several.
+        SUBJECT "subject" Text,
         /// The failure that led to it, by its code.
         FAILURE "failure" Text,
         /// The asset's version after an update.
@@ -240,6 +243,15 @@ pub fn catalog() -> Catalog {
         .validate()
         .expect("invariant: the service's schema names only what exists");
     catalog
+}
+
+/// The rows that every new Ledger begins with: the Lockers that exist, which assets refer to.
+pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
+    let row = |locker: &String| {
+        let values = [(lockers::LOCKER, locker.as_str().into())];
+        query::insert(lockers::TABLE, values)
+    };
+    lockers.iter().map(row).collect()
 }
 
 fn numbered_audit(mut bare: TableDef) -> TableDef {

@@ -13,15 +13,17 @@ use std::time::Duration;
 use sim::latency::Latency;
 use sim::random::{Lineage, Root};
 use sim::ratio::Ratio;
+use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
 use super::VerifyConfig;
 use super::judgement::{Judgement, judge};
 use crate::config::Timing;
+use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::protocol::{Answer, Ask, CoreRequest};
 use crate::core::verification::VerificationState;
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::client::{LedgerClient, LedgerError};
@@ -155,7 +157,7 @@ impl Verify {
                 let claims: Vec<Claim> = rows.iter().map(claimed).collect();
                 for claim in &claims {
                     let values = [
-                        (verifications::RUN_AT, (at + millis(LEASE)).into()),
+                        (verifications::RUN_AT, (at + millis(self.lease())).into()),
                         (verifications::TOKEN, (claim.token.0 as i64).into()),
                     ];
                     let this = is(verifications::VERIFICATION, claim.verification.0.as_str());
@@ -164,6 +166,13 @@ impl Verify {
                 Ok(claims)
             })
             .await
+    }
+
+    fn lease(&self) -> Duration {
+        match self.setup.defects.has(Defect::LeaseShorterThanWork) {
+            true => Duration::from_secs(3),
+            false => LEASE,
+        }
     }
 
     async fn work_on(self: Rc<Self>, claim: Claim) {
@@ -231,6 +240,9 @@ impl Verify {
     /// Writes the result, then reports it.
     async fn conclude(&self, claim: &Claim, state: VerificationState, evidence: Option<&str>) {
         let mut values = vec![(verifications::STATE, Value::text(state.name()))];
+        if self.setup.defects.has(Defect::CompletionLostOnRestart) {
+            values.push((verifications::RUN_AT, Value::Null));
+        }
         values.extend(evidence.map(|digest| (verifications::EVIDENCE, digest.into())));
         if self.change(claim, values, LEASE, None).await {
             self.context.pass(points::RESULT_COMMITTED).await;
@@ -276,7 +288,8 @@ impl Verify {
     async fn fail(&self, claim: &Claim, failure: Failure) {
         failure.log("verify", &claim.asset.0);
         if claim.retries < RETRIES_MAX {
-            let retries = claim.retries + 1;
+            let counts = !self.setup.defects.has(Defect::JobAttemptsNeverCounted);
+            let retries = claim.retries + u32::from(counts);
             let values = vec![(verifications::RETRIES, i64::from(retries).into())];
             self.change(claim, values, RETRY_FIRST * 2_u32.pow(claim.retries), None)
                 .await;
@@ -303,11 +316,14 @@ impl Verify {
         given_up: Option<Failure>,
     ) -> bool {
         let deadline = self.deadline();
+        let actor = self.context.name();
         let changed = self
             .ledger
             .transact("verification.change", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                transaction.stage_one(claim.changed(values.clone(), at + millis(due_after)));
+                let fenced = !self.setup.defects.has(Defect::StaleVerifierOverwrites);
+                let changed = claim.changed(values.clone(), at + millis(due_after), fenced);
+                transaction.stage_one(changed);
                 if let Some(failure) = given_up {
                     let casualty = Casualty {
                         queue: Queue::Verification,
@@ -316,15 +332,28 @@ impl Verify {
                         token: claim.token,
                         cause: failure,
                     };
-                    for statement in casualty.bury(at) {
+                    for statement in casualty.bury(at, &self.setup.defects) {
                         transaction.stage(statement);
                     }
+                    let entry = Entry {
+                        asset: &claim.asset,
+                        action: "verification_given_up",
+                        subject: Some(&claim.verification.0),
+                        failure: Some(failure),
+                        version: None,
+                        actor: &actor,
+                        at,
+                    };
+                    transaction.stage(entry.statement());
                 }
                 transaction.flush().await?;
                 Ok(())
             });
         match changed.await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.tell(claim, &values, due_after);
+                true
+            }
             Err(LedgerError::Stale) => {
                 self.context.reached("stale_verifier_was_fenced");
                 false
@@ -332,6 +361,29 @@ impl Verify {
             // Its lease runs out, and somebody does it again.
             Err(_) => false,
         }
+    }
+
+    /// Leaves a note `verification` of a change that is durable: the `state` it is now in, the `token`
+    /// it was written under, how many `retries` have failed, and in how long it is due again
+    /// (`wait_ms`).
+    fn tell(&self, claim: &Claim, values: &[(usize, Value)], due_after: Duration) {
+        let new = |column: usize| values.iter().find(|(it, _)| *it == column);
+        let state = match new(verifications::STATE) {
+            Some((_, Value::Text(state))) => state.as_str(),
+            _ => claim.state.name(),
+        };
+        let retries = match new(verifications::RETRIES) {
+            Some((_, Value::Int(retries))) => *retries,
+            _ => i64::from(claim.retries),
+        };
+        let detail = [
+            ("verification", Note::from(claim.verification.0.as_str())),
+            ("state", state.into()),
+            ("token", (claim.token.0 as i64).into()),
+            ("retries", retries.into()),
+            ("wait_ms", millis(due_after).into()),
+        ];
+        self.context.note("verification", Note::map(detail));
     }
 
     /// What a person says who was asked: once decided, always the same.
@@ -357,18 +409,24 @@ impl Verify {
 }
 
 impl Claim {
-    /// A write that counts only while the claim does.
-    fn changed(&self, mut values: Vec<(usize, Value)>, run_at: LedgerMillis) -> Statement {
+    /// A write that counts only while the claim does, unless it is unfenced, as a defect has it.
+    fn changed(
+        &self,
+        mut values: Vec<(usize, Value)>,
+        run_at: LedgerMillis,
+        fenced: bool,
+    ) -> Statement {
         if values
             .iter()
             .all(|(column, _)| *column != verifications::RUN_AT)
         {
             values.push((verifications::RUN_AT, run_at.into()));
         }
-        let mine = is(verifications::VERIFICATION, self.verification.0.as_str())
-            .and(is(verifications::TOKEN, self.token.0 as i64))
+        let this = is(verifications::VERIFICATION, self.verification.0.as_str());
+        let mine = is(verifications::TOKEN, self.token.0 as i64)
             .and(is(verifications::STATE, self.state.name()));
-        query::update(verifications::TABLE, values, mine)
+        let whose = if fenced { this.and(mine) } else { this };
+        query::update(verifications::TABLE, values, whose)
     }
 }
 

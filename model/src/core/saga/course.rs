@@ -47,6 +47,15 @@ impl SagaState {
             SagaState::Running | SagaState::Parked | SagaState::Compensating => false,
         }
     }
+
+    /// What its row may say while an instance has it in this state: a parked saga is
+    /// [resumed](Course::resumed) without a write.
+    pub fn stored_as(self) -> Vec<&'static str> {
+        match self {
+            SagaState::Running => vec![SagaState::Running.name(), SagaState::Parked.name()],
+            state => vec![state.name()],
+        }
+    }
 }
 
 impl Step {
@@ -139,17 +148,26 @@ impl Course {
         }
     }
 
+    /// The steps that may have taken effect and are not taken back, in the order of the steps.
+    pub fn not_undone(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
+        let begun = Step::ALL.into_iter().take(self.begun as usize);
+        begun.filter(|step| self.undone & step.bit() == 0)
+    }
+
+    /// Of these, the steps whose compensation has not failed in this attempt.
+    pub fn untried(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
+        self.not_undone()
+            .filter(|step| self.failed & step.bit() == 0)
+    }
+
     fn next_compensation(&self) -> Next {
-        let begun = Step::ALL.iter().take(self.begun as usize);
-        let mut left = begun
-            .filter(|step| self.undone & step.bit() == 0)
-            .peekable();
-        if left.peek().is_none() {
+        if self.not_undone().next().is_none() {
             return Next::FinishCompensation;
         }
         // A compensation that failed does not stop those before it.
-        left.rfind(|step| self.failed & step.bit() == 0)
-            .map_or(Next::Rest, |step| Next::Compensate(*step))
+        self.untried()
+            .next_back()
+            .map_or(Next::Rest, Next::Compensate)
     }
 
     /// The next step is done for certain; the one after it may take effect from now on.

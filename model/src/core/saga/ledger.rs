@@ -11,7 +11,7 @@ use crate::ids::{
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
-use crate::ledger::query::{self, is};
+use crate::ledger::query::{self, is, is_one_of};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{jobs, sagas};
 
@@ -105,8 +105,12 @@ impl Claim {
         ]
     }
 
-    /// Writes where the saga is. It must meet one row.
-    pub fn moved(&self, course: &Course) -> Statement {
+    /// Writes where the saga is, if it still is where this claim knows it: it meets one row, or none.
+    ///
+    /// A write of this very claim that was never answered may still be under way when the saga is read
+    /// again, and take effect while its repetition waits for the row. The token is the same in both;
+    /// only the course tells that the step is done.
+    pub fn moved(&self, course: &Course, fenced: bool) -> Statement {
         let values = [
             (sagas::STATE, course.state.name().into()),
             (sagas::BEGUN, course.begun.into()),
@@ -117,11 +121,21 @@ impl Claim {
                 query::text(course.failure.map(Failure::code)),
             ),
         ];
-        query::update(sagas::TABLE, values, is(sagas::SAGA, self.saga.0.as_str()))
+        let known = &self.course;
+        let this = is(sagas::SAGA, self.saga.0.as_str());
+        let where_known = match fenced {
+            true => this
+                .and(is_one_of(sagas::STATE, known.state.stored_as()))
+                .and(is(sagas::DONE, known.done))
+                .and(is(sagas::UNDONE, known.undone)),
+            false => this,
+        };
+        query::update(sagas::TABLE, values, where_known)
     }
 
     /// Changes the job, if it is still this claim's: it meets one row, or none when the claim is lost.
-    pub fn job_moved(&self, fate: JobFate) -> Statement {
+    /// Unfenced, as a defect has it, it does not ask whose the job is.
+    pub fn job_moved(&self, fate: JobFate, fenced: bool) -> Statement {
         let mut values: Vec<(usize, Value)> = match fate {
             JobFate::Kept { lease_until } => vec![(jobs::RUN_AT, lease_until.into())],
             JobFate::Due { at, retries } => vec![
@@ -134,8 +148,14 @@ impl Claim {
         };
         // The row is rewritten even where nothing changes: the write is what the fence needs.
         values.push((jobs::TOKEN, (self.token.0 as i64).into()));
-        let mine = is(jobs::JOB, self.job.0.as_str()).and(is(jobs::TOKEN, self.token.0 as i64));
-        query::update(jobs::TABLE, values, mine)
+        let this = is(jobs::JOB, self.job.0.as_str());
+        let whose = match fenced {
+            true => this
+                .and(is(jobs::TOKEN, self.token.0 as i64))
+                .and(is(jobs::STATE, "leased")),
+            false => this,
+        };
+        query::update(jobs::TABLE, values, whose)
     }
 }
 

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use sim::NodeContext;
 use sim::random::Root;
-use sim::record::value::Value as Note;
 
 use super::course::{Course, Next, SagaState, Step};
-use super::ledger::{Claim, JobFate};
+use super::fate::Fate;
+use super::ledger::Claim;
+use super::telling;
 use crate::core::answers;
 use crate::core::asset::{AssetStatus, Strategy};
 use crate::core::audit::Entry;
@@ -22,7 +23,7 @@ use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::escalation;
 use crate::core::lockers::{Lockers, Unanswered};
 use crate::core::protocol::Answer;
-use crate::core::retry::{LinkRetry, link_retry};
+use crate::core::retry::{LinkRetry, link_retry, link_retry_wait};
 use crate::core::steps::step;
 use crate::core::verification;
 use crate::defects::{Defect, Defects};
@@ -120,7 +121,7 @@ impl SagaRunner {
             }
         }
         loop {
-            let stepped = match claim.course.next() {
+            let stepped = match self.next(&claim.course) {
                 Next::Execute(Step::CreateLedgerRecord) => {
                     unreachable!("a saga is created together with its record")
                 }
@@ -149,6 +150,22 @@ impl SagaRunner {
         }
     }
 
+    /// What comes next by the course, or by a defect's idea of it.
+    fn next(&self, course: &Course) -> Next {
+        let next = course.next();
+        let Next::Compensate(_) = next else {
+            return next;
+        };
+        if self.defects.has(Defect::CompensateInForwardOrder) {
+            return course.untried().next().map_or(next, Next::Compensate);
+        }
+        let one_failed = course.untried().count() < course.not_undone().count();
+        if one_failed && self.defects.has(Defect::CompensationErrorStopsRest) {
+            return Next::Rest;
+        }
+        next
+    }
+
     fn is_to_be_turned_back(&self, claim: &Claim, patience: Patience) -> bool {
         patience.resumed
             && claim.strategy == Strategy::FullRollback
@@ -157,6 +174,7 @@ impl SagaRunner {
 
     async fn link(&self, claim: &mut Claim, patience: Patience) -> Stepped {
         let (locker, limit) = (&claim.locker, patience.locker);
+        telling::link_asked(&self.context, claim, patience.resumed);
         let linked = self
             .lockers
             .link(locker, &claim.operation, &claim.asset, limit);
@@ -221,7 +239,7 @@ impl SagaRunner {
             return self.turn_back(claim, failure).await;
         }
         self.context.reached("asset_was_kept_without_its_link");
-        let retry = link_retry(why, claim.retries, patience.resumed);
+        let retry = self.retry(why, claim.retries, patience.resumed);
         let asset = query::update(
             assets::TABLE,
             [(assets::STATUS, AssetStatus::PendingLink.name().into())],
@@ -254,8 +272,30 @@ impl SagaRunner {
             .await;
         self.context.pass(points::OUTCOME_COMMITTED).await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::Answered(answer)),
+            Stepped::On => {
+                let failed = claim.retries + u32::from(patience.resumed);
+                telling::link_failed(&self.context, claim, failure, retry, failed);
+                Stepped::Ended(End::Answered(answer))
+            }
             other => other,
+        }
+    }
+
+    /// When the link is tried again, by the policy or by a defect's idea of it.
+    fn retry(&self, why: Unanswered, failed: u32, is_retry: bool) -> Option<LinkRetry> {
+        let retries = failed + u32::from(is_retry);
+        let is_final = why.failure() == Failure::LockerHardware;
+        if is_final && self.defects.has(Defect::RetryAfterPermanentError) {
+            return link_retry_wait(retries).map(|wait| LinkRetry::Counted { wait, retries });
+        }
+        match link_retry(why, failed, is_retry) {
+            Some(LinkRetry::Counted { retries, .. })
+                if self.defects.has(Defect::RetryWithoutBackoff) =>
+            {
+                let wait = Duration::from_secs(5);
+                Some(LinkRetry::Counted { wait, retries })
+            }
+            retry => retry,
         }
     }
 
@@ -288,7 +328,8 @@ impl SagaRunner {
         let stored = answers::store_first(&claim.key, &answer);
         let written = self.write(claim, &to, Fate::Finish, |at| {
             let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
-            let entry = self.entry(claim, "verification_queued", None, at);
+            let subject = Some(queued.0.as_str());
+            let entry = self.entry_about(claim, subject, "verification_queued", None, at);
             vec![queue, stored.clone(), entry]
         });
         let written = step(&self.context, "queue_verification", written).await;
@@ -326,8 +367,9 @@ impl SagaRunner {
             .ledger
             .transact("saga.step", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                transaction.stage_one(claim.job_moved(fate.at(at)));
-                transaction.stage_one(claim.moved(to));
+                let fenced = !self.defects.has(Defect::LeaseWithoutFencing);
+                transaction.stage_one(claim.job_moved(fate.at(at), fenced));
+                transaction.stage_one(claim.moved(to, fenced));
                 for statement in statements(at) {
                     transaction.stage(statement);
                 }
@@ -339,7 +381,7 @@ impl SagaRunner {
                         token: claim.token,
                         cause: failure,
                     };
-                    for statement in casualty.bury(at) {
+                    for statement in casualty.bury(at, &self.defects) {
                         transaction.stage(statement);
                     }
                 }
@@ -361,7 +403,8 @@ impl SagaRunner {
         Ok(())
     }
 
-    /// What a write's result means for the claim.
+    /// What a write's result means for the claim. One that met no row is another instance's, or an
+    /// earlier write of this one has had its effect after all: reading again tells which.
     fn stepped(&self, claim: &mut Claim, to: Course, written: Result<(), LedgerError>) -> Stepped {
         match written {
             Ok(()) => {
@@ -370,7 +413,7 @@ impl SagaRunner {
             }
             Err(LedgerError::Stale) => {
                 self.context.reached("stale_worker_was_fenced");
-                Stepped::Ended(End::Lost)
+                Stepped::Unclear
             }
             Err(_) => Stepped::Unclear,
         }
@@ -431,12 +474,24 @@ impl SagaRunner {
         failure: Option<Failure>,
         at: LedgerMillis,
     ) -> Statement {
+        self.entry_about(claim, Some(&claim.job.0), action, failure, at)
+    }
+
+    fn entry_about(
+        &self,
+        claim: &Claim,
+        subject: Option<&str>,
+        action: &'static str,
+        failure: Option<Failure>,
+        at: LedgerMillis,
+    ) -> Statement {
         if let Some(failure) = failure {
             failure.log(action, &claim.asset.0);
         }
         let entry = Entry {
             asset: &claim.asset,
             action,
+            subject,
             failure,
             version: None,
             actor: &self.actor,
@@ -454,39 +509,5 @@ impl SagaRunner {
     ) -> Statement {
         let name = format!("{occasion}-{}", claim.job);
         escalation::raise(&name, &claim.asset, failure, at)
-    }
-
-    fn note(&self, claim: &Claim, event: &str, step: Step) {
-        let detail = [
-            ("saga", Note::from(claim.saga.0.as_str())),
-            ("event", event.into()),
-            ("step", step.name().into()),
-        ];
-        self.context.note("saga", Note::map(detail));
-    }
-}
-
-/// What becomes of the job, in spans.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    Keep,
-    Postpone(Duration, u32),
-    Finish,
-    GiveUp(Failure),
-}
-
-impl Fate {
-    fn at(self, now: LedgerMillis) -> JobFate {
-        match self {
-            Fate::Keep => JobFate::Kept {
-                lease_until: now + LEASE.as_millis() as i64,
-            },
-            Fate::Postpone(wait, retries) => JobFate::Due {
-                at: now + wait.as_millis() as i64,
-                retries,
-            },
-            Fate::Finish => JobFate::Done,
-            Fate::GiveUp(_) => JobFate::Dead,
-        }
     }
 }

@@ -13,6 +13,7 @@ pub mod transaction;
 use std::time::Duration;
 
 use sim::random::Root;
+use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
 use self::clock::LedgerClock;
@@ -21,8 +22,9 @@ use self::transaction::Transaction;
 use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
 use super::node::LEDGER;
+use super::tables::audit;
 use crate::core::retry::Backoff;
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::resilience::breaker::{BreakerPolicy, Settlement};
 use crate::resilience::circuit::Circuit;
 use crate::resilience::deadline::Deadline;
@@ -51,6 +53,7 @@ pub struct LedgerClient {
     ledger: NodeId,
     pool: Pool<Pooled>,
     circuit: Circuit,
+    defects: Defects,
     clock: LedgerClock,
 }
 
@@ -67,6 +70,7 @@ impl LedgerClient {
             ledger: context.find(LEDGER),
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
+            defects: defects.clone(),
             clock: LedgerClock::new(context.clone()),
             context,
         }
@@ -114,6 +118,7 @@ impl LedgerClient {
     ) -> Result<T, LedgerError> {
         let began = self.context.monotonic();
         let mut failed = 0;
+        let mut retried = Vec::new();
         let done = loop {
             let tried = match self.circuit.call(attempt(), settlement).await {
                 Ok(tried) => tried,
@@ -132,8 +137,10 @@ impl LedgerClient {
             if wait >= deadline.remaining(self.context.monotonic()) {
                 break tried;
             }
+            retried.push(error.state().map_or("unavailable", SqlState::code));
             self.context.sleep(wait).await;
         };
+        self.note_retries(purpose, &retried);
         self.measure(purpose, &done, began);
         done
     }
@@ -191,10 +198,20 @@ impl LedgerClient {
     ) -> Result<T, LedgerError> {
         let (mut lease, connection, limit) = self.lease(deadline).await?;
         let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
+        if self.defects.has(Defect::AuditFireAndForget) {
+            transaction.set_aside(audit::TABLE);
+        }
+        let takes_unknown_for_done = self.defects.has(Defect::UnknownCommitTakenForSuccess);
         let done = match work(&mut transaction).await {
-            Ok(done) => transaction.commit().await.map(|()| done),
+            Ok(done) => match transaction.commit().await {
+                Err(LedgerError::Unknown) if takes_unknown_for_done => Ok(done),
+                committed => committed.map(|()| done),
+            },
             Err(error) => Err(error),
         };
+        if done.is_ok() {
+            self.send_later(transaction.aside());
+        }
         if done.is_err() {
             transaction.roll_back().await;
         }
@@ -229,6 +246,23 @@ impl LedgerClient {
         }
     }
 
+    /// The defect's way with the audit: a transaction of its own, some time after the change.
+    fn send_later(&self, inserts: Vec<Statement>) {
+        if inserts.is_empty() {
+            return;
+        }
+        let client = self.clone();
+        self.context.spawn("audit", async move {
+            let now = client.context.monotonic();
+            let deadline = Deadline::within(ROUND_TRIP_LIMIT, now);
+            let sent = client.transact("audit", deadline, async |transaction| {
+                transaction.write_aside(&inserts);
+                Ok(())
+            });
+            drop(sent.await);
+        });
+    }
+
     /// The lease's connection if it is fresh enough, else a new one.
     async fn connection(
         &self,
@@ -255,6 +289,19 @@ impl LedgerClient {
             self.context.reached("commit_outcome_was_unknown");
         }
         tracing::info!(%error, "a transaction did not commit");
+    }
+
+    /// Leaves a note `ledger_retry` of a transaction that was repeated: why, each time.
+    fn note_retries(&self, purpose: &'static str, retried: &[&'static str]) {
+        if retried.is_empty() {
+            return;
+        }
+        let retried = retried.iter().map(|why| Note::from(*why)).collect();
+        let detail = [
+            ("purpose", purpose.into()),
+            ("retried", Note::List(retried)),
+        ];
+        self.context.note("ledger_retry", Note::map(detail));
     }
 
     fn measure<T>(&self, purpose: &'static str, done: &Result<T, LedgerError>, began: Duration) {

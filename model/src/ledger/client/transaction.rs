@@ -11,6 +11,7 @@ use super::connection::{Broken, Connection, Executed};
 use super::error::LedgerError;
 use crate::ledger::engine::Row;
 use crate::ledger::engine::log::frame::Lsn;
+use crate::ledger::engine::schema::TableId;
 use crate::ledger::engine::statement::{CommandTag, Outcome, Select, Statement, TransactionMode};
 use crate::ledger::protocol::LedgerMillis;
 
@@ -19,6 +20,8 @@ pub struct Transaction {
     connection: Connection,
     limit: Duration,
     staged: Vec<Staged>,
+    /// A table whose inserts are kept back, and those that were: for a defect.
+    aside: Option<(TableId, Vec<Statement>)>,
     clock: LedgerClock,
     durable: Lsn,
 }
@@ -44,6 +47,7 @@ impl Transaction {
             connection,
             limit,
             staged: vec![begin],
+            aside: None,
             clock,
             durable: Lsn(0),
         }
@@ -51,6 +55,12 @@ impl Transaction {
 
     /// Sends a statement with the next round trip. A failure shows there.
     pub fn stage(&mut self, statement: Statement) {
+        if let (Some((table, kept)), Statement::Insert(insert)) = (&mut self.aside, &statement)
+            && insert.table == *table
+        {
+            kept.push(statement);
+            return;
+        }
         self.staged.push(Staged {
             statement,
             rows: None,
@@ -64,6 +74,24 @@ impl Transaction {
             statement,
             rows: Some(1),
         });
+    }
+
+    /// From now on inserts into a table are kept back.
+    pub(super) fn set_aside(&mut self, table: TableId) {
+        self.aside = Some((table, Vec::new()));
+    }
+
+    /// What was kept back.
+    pub(super) fn aside(&mut self) -> Vec<Statement> {
+        self.aside.take().map(|(_, kept)| kept).unwrap_or_default()
+    }
+
+    /// Sends what another transaction kept back with the next round trip.
+    pub(super) fn write_aside(&mut self, kept: &[Statement]) {
+        self.aside = None;
+        for statement in kept {
+            self.stage(statement.clone());
+        }
     }
 
     /// The Ledger's clock, as far as it is known.

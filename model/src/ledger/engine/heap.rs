@@ -19,6 +19,16 @@ pub struct Tid {
     pub slot: u16,
 }
 
+impl Tid {
+    /// Before every other place.
+    pub(super) const FIRST: Self = Self { page: 0, slot: 0 };
+    /// Behind every place of a real heap.
+    pub(super) const LAST: Self = Self {
+        page: u32::MAX,
+        slot: u16::MAX,
+    };
+}
+
 /// How a row version ended, or will end if its transaction commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
@@ -177,6 +187,23 @@ impl Heap {
     /// Where the chain that the indexes know by `root` begins now.
     pub fn chain_start(&self, root: Tid) -> Tid {
         self.redirects.get(&root).copied().unwrap_or(root)
+    }
+
+    /// Takes an ending back that a transaction which was undone had given a version; nothing happens if the
+    /// version is gone or ended otherwise.
+    pub fn revive(&mut self, tid: Tid, undone: Xid) {
+        let slot = self
+            .pages
+            .get_mut(tid.page as usize)
+            .and_then(|page| page.slots.get_mut(tid.slot as usize));
+        if let Some(version) = slot.and_then(Option::as_mut)
+            && version
+                .ending
+                .as_ref()
+                .is_some_and(|ending| ending.xid == undone)
+        {
+            version.ending = None;
+        }
     }
 
     /// Takes a dead version out of its chain. If no version of the chain is left, returns the place the

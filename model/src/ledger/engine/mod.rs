@@ -16,12 +16,14 @@ pub mod serving;
 pub mod statement;
 pub mod value;
 
+mod access;
 mod commit;
 mod deadlock;
 mod executor;
 mod expression;
 mod foreign_keys;
 mod heap;
+mod image;
 mod index;
 mod insert;
 mod locks;

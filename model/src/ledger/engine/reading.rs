@@ -1,29 +1,24 @@
-//! What a statement sees: visibility of row versions, the choice of an access path, and the scan.
+//! What a statement sees: visibility of row versions, and the scan along an access path.
 //!
-//! An index is used when a filter fixes a prefix of its columns or bounds the next one; rows come in
-//! physical order either way, as from PostgreSQL's bitmap scans. Serializable reads are noted here. Start at
-//! [`Engine::scan`].
+//! Rows come in physical order, through an index too, as from PostgreSQL's bitmap scans; only a query with an
+//! order and a limit may walk along an index and stop ([`Engine::scan_in_order`]). Serializable reads are noted
+//! here. Start at [`Engine::scan`].
 
+use super::access::{Access, InOrder};
 use super::error::SqlError;
 use super::executor::View;
 use super::expression::passes;
 use super::heap::{Tid, Version};
 use super::index::KeyRange;
 use super::predicate_locks::{Granularity, Target};
-use super::schema::{IndexDef, TableId};
+use super::schema::TableId;
 use super::serializable::{Safety, SxId};
 use super::serving::Engine;
 use super::session::SessionId;
-use super::statement::{BinaryOp, Expr};
+use super::statement::{Direction, Expr};
 use super::transaction::{Fate, Snapshot, Xid};
-use super::value::{Row, Value};
-
-/// How a scan finds its rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Access {
-    Sequential,
-    Index(usize, Vec<KeyRange>),
-}
+use super::value::Row;
+use std::sync::Arc;
 
 impl Engine {
     /// The visible rows that pass a filter, in physical order (through an index, in that of their chains'
@@ -34,64 +29,155 @@ impl Engine {
         table: TableId,
         filter: Option<&Expr>,
     ) -> Result<Vec<(Tid, Row)>, SqlError> {
-        let reader = self.tracked_reader(view.session);
-        let exact = self.config.granularity == Granularity::Exact;
-        let access = choose_access(&self.catalog.table(table).indexes, filter);
-        if let Some(reader) = reader {
-            match &access {
-                _ if exact => self.ssi.reads.add_predicate(reader, table, filter.cloned()),
-                Access::Sequential => self.ssi.reads.add(reader, Target::Table(table)),
-                Access::Index(index, ranges) => self.note_leaves(reader, table, *index, ranges),
-            }
+        let access = Access::choose(&self.catalog.table(table).indexes, filter);
+        match self.tracked_reader(view.session) {
+            Some(reader) => self.scan_tracked(view, table, filter, &access, reader),
+            None => self.scan_untracked(view, table, filter, &access),
         }
-        let candidates = match &access {
-            Access::Sequential => self.tables[table.0]
-                .heap
-                .iter()
-                .map(|(tid, _)| tid)
-                .collect(),
-            Access::Index(index, ranges) => {
-                let mut roots: Vec<Tid> = ranges
-                    .iter()
-                    .flat_map(|range| self.tables[table.0].indexes[*index].lookup(range))
-                    .collect();
-                roots.sort_unstable();
-                roots.dedup();
-                roots
-            }
-        };
-        let chained = matches!(access, Access::Index(..));
+    }
+
+    /// The next `wanted` (at least one) visible rows that pass a filter, along an index; fewer when there are no
+    /// more.
+    ///
+    /// Reads are not noted: a tracked serializable transaction must [`Engine::scan`].
+    pub(super) fn scan_in_order(
+        &self,
+        view: &View,
+        table: TableId,
+        filter: Option<&Expr>,
+        walk: &mut InOrder,
+        wanted: u64,
+    ) -> Result<Vec<(Tid, Row)>, SqlError> {
+        let index = &self.tables[table.0].indexes[walk.index];
+        let upwards = walk.direction == Direction::Ascending;
+        let entries = index.lookup(&walk.range, walk.at.as_ref(), upwards);
         let mut found = Vec::new();
-        for root in candidates {
-            let Some(tid) = self.visible_from(view, table, root, chained, reader, filter)? else {
-                continue;
-            };
-            if let Some(reader) = reader {
-                let matches = || passes(filter, &self.tables[table.0].heap.version(tid).values);
-                match &access {
-                    _ if exact && matches()? => {
-                        self.ssi.reads.add_exactly(reader, Target::Row(table, tid))
-                    }
-                    Access::Index(..) if !exact => self.note_row(reader, view.session, table, tid),
-                    _ => {}
+        let mut at = None;
+        for entry in entries {
+            at = Some(entry);
+            if let Some((tid, version)) = self.visible_in_chain(view, table, entry.tid)
+                && passes(filter, &version.values)?
+            {
+                found.push((tid, version.values.clone()));
+                if found.len() as u64 == wanted {
+                    break;
                 }
             }
-            let values = &self.tables[table.0].heap.version(tid).values;
-            if passes(filter, values)? {
-                found.push((tid, values.clone()));
+        }
+        if let Some(entry) = at {
+            walk.at = Some(entry.clone());
+        }
+        Ok(found)
+    }
+
+    fn scan_untracked(
+        &self,
+        view: &View,
+        table: TableId,
+        filter: Option<&Expr>,
+        access: &Access,
+    ) -> Result<Vec<(Tid, Row)>, SqlError> {
+        let mut found = Vec::new();
+        let mut take = |tid: Tid, version: &Version| {
+            if passes(filter, &version.values)? {
+                found.push((tid, version.values.clone()));
+            }
+            Ok::<(), SqlError>(())
+        };
+        match access {
+            Access::Sequential => {
+                for (tid, version) in self.tables[table.0].heap.iter() {
+                    if self.is_visible(view, version) {
+                        take(tid, version)?;
+                    }
+                }
+            }
+            Access::Index(index, ranges) => {
+                for root in self.roots_in(table, *index, ranges) {
+                    if let Some((tid, version)) = self.visible_in_chain(view, table, root) {
+                        take(tid, version)?;
+                    }
+                }
             }
         }
         Ok(found)
     }
 
-    /// The visible version at `root` or, when `chained`, further along its heap-only chain.
-    fn visible_from(
+    fn scan_tracked(
+        &mut self,
+        view: &View,
+        table: TableId,
+        filter: Option<&Expr>,
+        access: &Access,
+        reader: SxId,
+    ) -> Result<Vec<(Tid, Row)>, SqlError> {
+        let exact = self.config.granularity == Granularity::Exact;
+        match access {
+            _ if exact => self.ssi.reads.add_predicate(reader, table, filter.cloned()),
+            Access::Sequential => self.ssi.reads.add(reader, Target::Table(table)),
+            Access::Index(index, ranges) => self.note_leaves(reader, table, *index, ranges),
+        }
+        let candidates = match access {
+            Access::Sequential => {
+                let versions = self.tables[table.0].heap.iter();
+                versions.map(|(tid, _)| tid).collect()
+            }
+            Access::Index(index, ranges) => self.roots_in(table, *index, ranges),
+        };
+        let chained = matches!(access, Access::Index(..));
+        let mut found = Vec::new();
+        for root in candidates {
+            let Some(tid) = self.tracked_visible(view, table, root, chained, reader, filter)?
+            else {
+                continue;
+            };
+            if chained && !exact {
+                self.note_row(reader, view.session, table, tid);
+            }
+            let values = &self.tables[table.0].heap.version(tid).values;
+            if passes(filter, values)? {
+                found.push((tid, values.clone()));
+                if exact {
+                    self.ssi.reads.add_exactly(reader, Target::Row(table, tid));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first versions of all chains in the ranges of an index, in physical order.
+    fn roots_in(&self, table: TableId, index: usize, ranges: &[KeyRange]) -> Vec<Tid> {
+        let index = &self.tables[table.0].indexes[index];
+        let entries = ranges
+            .iter()
+            .flat_map(|range| index.lookup(range, None, true));
+        let mut roots: Vec<Tid> = entries.map(|entry| entry.tid).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+    }
+
+    /// The visible version of the heap-only chain that begins at `root`.
+    fn visible_in_chain(&self, view: &View, table: TableId, root: Tid) -> Option<(Tid, &Version)> {
+        let heap = &self.tables[table.0].heap;
+        let mut tid = heap.chain_start(root);
+        let mut version = heap.get(tid)?;
+        while !self.is_visible(view, version) {
+            tid = version.ending.as_ref()?.next?;
+            version = heap.get(tid).filter(|next| next.heap_only)?;
+        }
+        Some((tid, version))
+    }
+
+    /// The visible version at `root` or, when `chained`, further along its heap-only chain, for a reader who may
+    /// fail for what it does not see.
+    fn tracked_visible(
         &mut self,
         view: &View,
         table: TableId,
         root: Tid,
         chained: bool,
-        reader: Option<SxId>,
+        reader: SxId,
         filter: Option<&Expr>,
     ) -> Result<Option<Tid>, SqlError> {
         let mut tid = if chained {
@@ -105,15 +191,12 @@ impl Engine {
             };
             let visible = self.is_visible(view, version);
             let next = version.ending.as_ref().and_then(|ending| ending.next);
-            if let Some(reader) = reader {
-                self.ssi.check_doom(reader)?;
-                let exact = self.config.granularity == Granularity::Exact;
-                let relevant = !exact || passes(filter, &version.values)?;
-                if relevant && let Some(writer) = self.unseen_writer(view.session, version, visible)
-                {
-                    let snapshot = self.transaction_snapshot(view);
-                    self.ssi.conflict_out(reader, writer, &snapshot)?;
-                }
+            self.ssi.check_doom(reader)?;
+            let exact = self.config.granularity == Granularity::Exact;
+            let relevant = !exact || passes(filter, &version.values)?;
+            if relevant && let Some(writer) = self.unseen_writer(view.session, version, visible) {
+                let snapshot = self.transaction_snapshot(view);
+                self.ssi.conflict_out(reader, writer, &snapshot)?;
             }
             if visible || !chained {
                 return Ok(visible.then_some(tid));
@@ -179,7 +262,7 @@ impl Engine {
     }
 
     /// The snapshot by which concurrency is judged: the transaction's own where it has one.
-    fn transaction_snapshot(&self, view: &View) -> Snapshot {
+    fn transaction_snapshot(&self, view: &View) -> Arc<Snapshot> {
         let transaction = self.session(view.session).transaction.as_ref();
         transaction
             .and_then(|transaction| transaction.snapshot.clone())
@@ -204,130 +287,5 @@ impl Engine {
         if Some(self.tables[table.0].heap.version(tid).xmin) != self.own_xid(session) {
             self.ssi.reads.add(reader, Target::Row(table, tid));
         }
-    }
-}
-
-/// Picks the index whose columns the filter fixes best; the first one wins a tie.
-fn choose_access(indexes: &[IndexDef], filter: Option<&Expr>) -> Access {
-    let Some(filter) = filter else {
-        return Access::Sequential;
-    };
-    let mut terms = Vec::new();
-    conjuncts(filter, &mut terms);
-    let mut best: Option<(usize, usize, Vec<KeyRange>)> = None;
-    for (number, index) in indexes.iter().enumerate() {
-        if index
-            .predicate
-            .as_ref()
-            .is_some_and(|predicate| !terms.contains(&predicate))
-        {
-            continue;
-        }
-        let (weight, ranges) = ranges_for(index, &terms);
-        let weight = weight + usize::from(index.predicate.is_some());
-        if weight > best.as_ref().map_or(0, |(weight, ..)| *weight) {
-            best = Some((weight, number, ranges));
-        }
-    }
-    best.map_or(Access::Sequential, |(_, number, ranges)| {
-        Access::Index(number, ranges)
-    })
-}
-
-/// The ranges that the terms leave of an index, and how much they fix: two for an equality, one for a bound.
-fn ranges_for(index: &IndexDef, terms: &[&Expr]) -> (usize, Vec<KeyRange>) {
-    let mut weight = 0;
-    let mut ranges = vec![KeyRange::default()];
-    for column in &index.columns {
-        let column = Expr::Column(*column);
-        if let Some(values) = terms.iter().find_map(|term| equal_values(term, &column)) {
-            weight += 2;
-            ranges = ranges
-                .iter()
-                .flat_map(|range| {
-                    values.iter().filter(|value| !value.is_null()).map(|value| {
-                        let mut range = range.clone();
-                        range.prefix.push((*value).clone());
-                        range
-                    })
-                })
-                .collect();
-            continue;
-        }
-        for term in terms {
-            let Some((op, value)) = bound_of(term, &column) else {
-                continue;
-            };
-            weight += 1;
-            for range in &mut ranges {
-                match op {
-                    BinaryOp::Less => range.high = Some((value.clone(), false)),
-                    BinaryOp::LessOrEqual => range.high = Some((value.clone(), true)),
-                    BinaryOp::Greater => range.low = Some((value.clone(), false)),
-                    _ => range.low = Some((value.clone(), true)),
-                }
-            }
-        }
-        break;
-    }
-    (weight, ranges)
-}
-
-fn conjuncts<'a>(filter: &'a Expr, terms: &mut Vec<&'a Expr>) {
-    match filter {
-        Expr::Binary(BinaryOp::And, left, right) => {
-            conjuncts(left, terms);
-            conjuncts(right, terms);
-        }
-        term => terms.push(term),
-    }
-}
-
-/// The constants a term requires a column to equal.
-fn equal_values<'a>(term: &'a Expr, column: &Expr) -> Option<Vec<&'a Value>> {
-    match term {
-        Expr::Binary(BinaryOp::Equal, left, right) => match (&**left, &**right) {
-            (side, Expr::Literal(value)) | (Expr::Literal(value), side) if side == column => {
-                Some(vec![value])
-            }
-            _ => None,
-        },
-        Expr::InList(inner, list) if **inner == *column => {
-            let constant = |item: &'a Expr| {
-                if let Expr::Literal(value) = item {
-                    Some(value)
-                } else {
-                    None
-                }
-            };
-            list.iter().map(constant).collect()
-        }
-        _ => None,
-    }
-}
-
-/// The bound a term sets on a column: `column op constant`.
-fn bound_of<'a>(term: &'a Expr, column: &Expr) -> Option<(BinaryOp, &'a Value)> {
-    let Expr::Binary(op, left, right) = term else {
-        return None;
-    };
-    if !matches!(
-        op,
-        BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual
-    ) {
-        return None;
-    }
-    match (&**left, &**right) {
-        (side, Expr::Literal(value)) if side == column && !value.is_null() => Some((*op, value)),
-        (Expr::Literal(value), side) if side == column && !value.is_null() => {
-            let turned = match op {
-                BinaryOp::Less => BinaryOp::Greater,
-                BinaryOp::LessOrEqual => BinaryOp::GreaterOrEqual,
-                BinaryOp::Greater => BinaryOp::Less,
-                _ => BinaryOp::LessOrEqual,
-            };
-            Some((turned, value))
-        }
-        _ => None,
     }
 }

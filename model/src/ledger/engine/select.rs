@@ -3,6 +3,7 @@
 //! Rows are locked after sorting and only as many as the limit asks for, and a row that moved on is locked
 //! in its newest version without being sorted again; both are what PostgreSQL does. Start at [`SelectRun`].
 
+use super::access::InOrder;
 use super::executor::{Progress, View, select_expressions};
 use super::expression::{Scope, evaluate, has_aggregate, passes};
 use super::heap::Tid;
@@ -16,7 +17,9 @@ use std::cmp::Ordering;
 pub(super) struct SelectRun {
     select: Select,
     nested: Option<Box<SelectRun>>,
-    /// The rows that matched when the scan was made, sorted; `None` before the scan.
+    /// The walk along an index that finds candidates as they are needed; `None` means that one scan found all.
+    walk: Option<InOrder>,
+    /// The rows that matched when the scan was made, in order; `None` before the scan.
     candidates: Option<Vec<(Tid, Row)>>,
     position: usize,
     answered: Vec<Row>,
@@ -27,6 +30,7 @@ impl SelectRun {
         Self {
             select,
             nested: None,
+            walk: None,
             candidates: None,
             position: 0,
             answered: Vec::new(),
@@ -37,23 +41,58 @@ impl SelectRun {
 impl Engine {
     /// Takes a query as far as it goes and answers its rows.
     pub(super) fn run_select(&mut self, view: &View, run: &mut SelectRun) -> Progress<Vec<Row>> {
+        let aggregated = run.select.output.iter().any(has_aggregate);
         if run.candidates.is_none() {
             for expr in select_expressions(&mut run.select) {
                 self.replace_subqueries(view, expr, &mut run.nested)?;
             }
-            let mut rows = self.scan(view, run.select.table, run.select.filter.as_ref())?;
-            sort_rows(&run.select, &mut rows)?;
-            run.candidates = Some(rows);
+            run.candidates = Some(self.first_candidates(view, run, aggregated)?);
         }
-        let candidates = run.candidates.as_ref().map_or(0, Vec::len);
-        let limit = run.select.limit.unwrap_or(u64::MAX);
-        let aggregated = run.select.output.iter().any(has_aggregate);
-        while run.position < candidates && (aggregated || (run.answered.len() as u64) < limit) {
+        let limit = run.select.limit.filter(|_| !aggregated).unwrap_or(u64::MAX);
+        while (run.answered.len() as u64) < limit && self.find_candidate(view, run, limit)? {
             let row = self.lock_candidate(view, run)?;
             run.answered.extend(row);
             run.position += 1;
         }
         project(&run.select, std::mem::take(&mut run.answered), aggregated)
+    }
+
+    /// All rows that match, in order; none yet when an index will give them one by one.
+    fn first_candidates(
+        &mut self,
+        view: &View,
+        run: &mut SelectRun,
+        aggregated: bool,
+    ) -> Progress<Vec<(Tid, Row)>> {
+        let select = &run.select;
+        // What a serializable transaction reads is noted by the scan, and what it does not read for the sake of
+        // a limit is not worth a second way of noting.
+        if !aggregated && self.tracked_reader(view.session).is_none() {
+            run.walk = InOrder::choose(&self.catalog.table(select.table).indexes, select);
+        }
+        if run.walk.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut rows = self.scan(view, select.table, select.filter.as_ref())?;
+        sort_rows(select, &mut rows)?;
+        Ok(rows)
+    }
+
+    /// Tells whether there is a candidate at the current position, after walking on to it if need be.
+    fn find_candidate(&self, view: &View, run: &mut SelectRun, limit: u64) -> Progress<bool> {
+        let known = run.candidates.as_ref().map_or(0, Vec::len);
+        if run.position < known {
+            return Ok(true);
+        }
+        let Some(walk) = &mut run.walk else {
+            return Ok(false);
+        };
+        let (table, filter) = (run.select.table, run.select.filter.as_ref());
+        let wanted = limit - run.answered.len() as u64;
+        let rows = self.scan_in_order(view, table, filter, walk, wanted)?;
+        let found = !rows.is_empty();
+        (run.candidates, run.position) = (Some(rows), 0);
+        Ok(found)
     }
 
     /// The row at the current position, locked if the query asks for it; `None` when it drops out.

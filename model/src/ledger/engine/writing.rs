@@ -7,15 +7,24 @@ use super::error::{SqlError, SqlState};
 use super::executor::{Progress, View};
 use super::expression::{Scope, evaluate, passes};
 use super::heap::{Ending, Tid, Version};
-use super::index::{Key, key_of};
+use super::index::{Entry, Key, key_of};
 use super::log::record::Change;
 use super::predicate_locks::{Granularity, Target};
 use super::schema::{ColumnId, TableDef, TableId};
 use super::serving::Engine;
 use super::session::SessionId;
 use super::statement::{RowLock, WaitPolicy};
-use super::transaction::Fate;
+use super::transaction::{Fate, Xid};
 use super::value::{Row, Value};
+
+/// How a unique key stands towards a row that wants it.
+enum KeyStanding {
+    Free,
+    /// By this live row.
+    Held(Tid),
+    /// Until this transaction ends.
+    Undecided(Xid),
+}
 
 impl Engine {
     /// Refuses a row that breaks a type, a NOT NULL or a CHECK.
@@ -171,31 +180,29 @@ impl Engine {
         }
         while *next < self.catalog.table(table).indexes.len() {
             let number = *next;
-            let row = self.tables[table.0].heap.version(tid).values.clone();
+            let row = &self.tables[table.0].heap.version(tid).values;
             let index = &self.catalog.table(table).indexes[number];
-            if !passes(index.predicate.as_ref(), &row)? {
+            if !passes(index.predicate.as_ref(), row)? {
                 *next += 1;
                 continue;
             }
-            let key = key_of(&row, &index.columns);
+            let key = key_of(row, &index.columns);
             let taken = if index.unique {
                 self.key_holder(view, table, number, &key, Some(tid))?
             } else {
                 None
             };
-            let leaf = self.tables[table.0].indexes[number].leaf_of(&key);
-            let leaf = leaf.map(|leaf| Target::Leaf(table, number, leaf));
-            let targets: Vec<Target> = leaf
-                .into_iter()
-                .chain([Target::Index(table, number)])
-                .collect();
-            self.meet_readers(view.session, table, &targets, None)?;
+            let entry = Entry { key, tid };
+            let leaf = self.tables[table.0].indexes[number].leaf_of(&entry);
+            let whole = Target::Index(table, number);
+            let leaf = leaf.map_or(whole, |leaf| Target::Leaf(table, number, leaf));
+            self.meet_readers(view.session, table, &[leaf, whole], None)?;
             if taken.is_some() {
                 let name = &self.catalog.table(table).indexes[number].name;
                 let words = format!("duplicate key value violates unique constraint \"{name}\"");
                 return Err(SqlError::new(SqlState::UniqueViolation, words).into());
             }
-            if let Some(split) = self.tables[table.0].indexes[number].insert(key, tid) {
+            if let Some(split) = self.tables[table.0].indexes[number].insert(entry) {
                 let (old, new) = (
                     Target::Leaf(table, number, split.old),
                     Target::Leaf(table, number, split.new),
@@ -216,39 +223,56 @@ impl Engine {
         key: &Key,
         except: Option<Tid>,
     ) -> Progress<Option<Tid>> {
-        if key.iter().any(Value::is_null) {
-            return Ok(None);
-        }
-        let own = self.own_xid(view.session);
-        for root in self.tables[table.0].indexes[index].get(key).to_vec() {
-            let mut at = Some(self.tables[table.0].heap.chain_start(root));
-            while let Some(tid) = at {
-                let Some(version) = self.tables[table.0].heap.get(tid) else {
-                    break;
-                };
-                let next = version.ending.as_ref().and_then(|ending| ending.next);
-                let running =
-                    |xid| Some(xid) != own && self.transactions.fate(xid) == Fate::InProgress;
-                let ending = version.ending.as_ref().map(|ending| ending.xid);
-                let ended = ending.filter(|xid| self.transactions.fate(*xid) != Fate::Aborted);
-                let in_the_way = match (running(version.xmin), ended) {
-                    _ if Some(tid) == except
-                        || self.transactions.fate(version.xmin) == Fate::Aborted =>
-                    {
-                        None
-                    }
-                    (true, _) => Some(version.xmin),
-                    (false, None) => return Ok(Some(tid)),
-                    (false, Some(xid)) => running(xid).then_some(xid),
-                };
-                if let Some(xid) = in_the_way {
-                    self.wait_for(view.session, xid, WaitPolicy::Block, table)?;
-                }
-                let heap = &self.tables[table.0].heap;
-                at = next.filter(|next| heap.get(*next).is_some_and(|version| version.heap_only));
+        match self.key_standing(view, table, index, key, except) {
+            KeyStanding::Free => Ok(None),
+            KeyStanding::Held(tid) => Ok(Some(tid)),
+            KeyStanding::Undecided(xid) => {
+                self.wait_for(view.session, xid, WaitPolicy::Block, table)?;
+                panic!("invariant: {xid:?} was in progress, so it was waited for");
             }
         }
-        Ok(None)
+    }
+
+    fn key_standing(
+        &self,
+        view: &View,
+        table: TableId,
+        index: usize,
+        key: &Key,
+        except: Option<Tid>,
+    ) -> KeyStanding {
+        if key.iter().any(Value::is_null) {
+            return KeyStanding::Free;
+        }
+        let own = self.own_xid(view.session);
+        let running = |xid| Some(xid) != own && self.transactions.fate(xid) == Fate::InProgress;
+        let store = &self.tables[table.0];
+        for root in store.indexes[index].places(key) {
+            let mut at = Some(store.heap.chain_start(root));
+            while let Some((tid, version)) = at.and_then(|tid| Some((tid, store.heap.get(tid)?))) {
+                let born = self.transactions.fate(version.xmin);
+                let ending = version.ending.as_ref();
+                let ended = ending
+                    .map(|ending| ending.xid)
+                    .filter(|xid| self.transactions.fate(*xid) != Fate::Aborted);
+                if Some(tid) != except && born != Fate::Aborted {
+                    match ended {
+                        _ if running(version.xmin) => return KeyStanding::Undecided(version.xmin),
+                        None => return KeyStanding::Held(tid),
+                        Some(xid) if running(xid) => return KeyStanding::Undecided(xid),
+                        Some(_) => {}
+                    }
+                }
+                let next = ending.and_then(|ending| ending.next);
+                at = next.filter(|next| {
+                    store
+                        .heap
+                        .get(*next)
+                        .is_some_and(|version| version.heap_only)
+                });
+            }
+        }
+        KeyStanding::Free
     }
 
     /// Notes the dependency of each serializable reader of these targets on this writer.

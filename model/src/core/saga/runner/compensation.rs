@@ -3,14 +3,17 @@
 //! Start at [`SagaRunner::turn_back`]. A compensation that fails does not stop those before it; what
 //! could not be taken back stays a job, and people are told.
 
-use super::{End, Fate, Patience, SagaRunner, Stepped};
+use super::{End, Patience, SagaRunner, Stepped};
 use crate::core::answers;
 use crate::core::asset::AssetStatus;
 use crate::core::lockers::Unanswered;
 use crate::core::retry::link_retry_wait;
 use crate::core::saga::course::{SagaState, Step};
+use crate::core::saga::fate::Fate;
 use crate::core::saga::ledger::Claim;
+use crate::core::saga::telling;
 use crate::core::verification;
+use crate::defects::Defect;
 use crate::failure::Failure;
 use crate::ledger::engine::value::Value;
 use crate::ledger::query::{self, is};
@@ -20,7 +23,10 @@ use crate::points;
 impl SagaRunner {
     /// From here on everything is taken back.
     pub(super) async fn turn_back(&self, claim: &mut Claim, failure: Failure) -> Stepped {
-        let to = claim.course.turned_back(failure);
+        let mut to = claim.course.turned_back(failure);
+        if self.defects.has(Defect::OnlyKnownStepsCompensated) {
+            to.begun = to.done;
+        }
         let written = self
             .write(claim, &to, Fate::Keep, |at| {
                 let mut statements = vec![self.entry(claim, "turned_back", Some(failure), at)];
@@ -75,7 +81,7 @@ impl SagaRunner {
             .await;
         let stepped = self.stepped(claim, to, written);
         if let Stepped::On = stepped {
-            self.note(claim, "compensated", step);
+            telling::compensation(&self.context, claim, "compensated", step);
             let labels = [("saga", "asset_registration"), ("step", step.name())];
             self.context.count("core.saga.compensations", &labels);
         }
@@ -90,7 +96,7 @@ impl SagaRunner {
         }
         self.context
             .reached("compensation_failed_and_the_rest_went_on");
-        self.note(claim, "compensation_failed", step);
+        telling::compensation(&self.context, claim, "compensation_failed", step);
         claim.course = claim.course.after_failed_compensation(step);
         Stepped::On
     }
@@ -98,11 +104,12 @@ impl SagaRunner {
     pub(super) async fn finish_compensation(&self, claim: &mut Claim) -> Stepped {
         let failure = claim.course.failure.unwrap_or(Failure::PartialCommit);
         let to = claim.course.moved_to(SagaState::Compensated, Some(failure));
-        let release = answers::release(&claim.key);
+        let released = !self.defects.has(Defect::KeyKeptAfterRollback);
+        let release = released.then(|| answers::release(&claim.key));
         let written = self
             .write(claim, &to, Fate::Finish, |at| {
                 let entry = self.entry(claim, "rolled_back", Some(failure), at);
-                vec![release.clone(), entry]
+                release.clone().into_iter().chain([entry]).collect()
             })
             .await;
         match self.stepped(claim, to, written) {
@@ -127,16 +134,23 @@ impl SagaRunner {
             (None, Some(wait)) => Fate::Postpone(wait, retries),
             (None, None) => Fate::GiveUp(failure),
         };
+        let action = match fate {
+            Fate::GiveUp(_) => "compensation_given_up",
+            _ => "compensation_postponed",
+        };
         let written = self
             .write(claim, &to, fate, |at| {
                 vec![
-                    self.entry(claim, "compensation_postponed", Some(failure), at),
+                    self.entry(claim, action, Some(failure), at),
                     self.alert(claim, "compensation", failure, at),
                 ]
             })
             .await;
         match self.stepped(claim, to, written) {
-            Stepped::On => Stepped::Ended(End::TakenBack(failure)),
+            Stepped::On => {
+                telling::compensation_rested(&self.context, claim);
+                Stepped::Ended(End::TakenBack(failure))
+            }
             other => other,
         }
     }
