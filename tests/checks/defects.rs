@@ -16,13 +16,17 @@ use crate::prometheus::watched::Watched;
 /// Within how many seeds a defect must be caught where it shows.
 const SEEDS: u64 = 200;
 
-/// Bugs of mechanisms that no Core of a scenario uses yet: `resilience` shows each caught in a world of
-/// its own. A defect leaves this list when its mechanism enters the system.
-const NOT_IN_THE_SYSTEM_YET: [Defect; 4] = [
-    Defect::BreakerCountsValidationErrors,
-    Defect::HalfOpenAdmitsMany,
-    Defect::BreakerNeverCloses,
-    Defect::ConnectionLeakedOnTimeout,
+/// Bugs that `chaos-registration` brings out for certain. The others need renames, rollbacks or larger
+/// trouble than it has: `locker`, `resilience` and `prometheus` show some of them in worlds of their own.
+const HUNTED: [Defect; 8] = [
+    Defect::AckBeforeCommit,
+    Defect::LinkNotIdempotent,
+    Defect::LatchBeforeJournal,
+    Defect::TimeoutTreatedAsFailure,
+    Defect::KeyIgnoresBody,
+    Defect::SagaNotResumedAfterCrash,
+    Defect::AlertFiresWithoutWaiting,
+    Defect::AlertNeverResolves,
 ];
 
 fn scenario() -> Scenario {
@@ -84,10 +88,10 @@ fn seeds_until_caught(scenario: &Scenario, defect: Defect) -> Option<u64> {
 }
 
 #[test]
-fn every_defect_is_caught_by_its_check() {
+fn every_hunted_defect_is_caught_by_its_check() {
     let scenario = scenario();
-    let in_the_system = |info: &&DefectInfo| !NOT_IN_THE_SYSTEM_YET.contains(&info.defect);
-    for info in DEFECTS.iter().filter(in_the_system) {
+    let hunted = |info: &&DefectInfo| HUNTED.contains(&info.defect);
+    for info in DEFECTS.iter().filter(hunted) {
         let caught = seeds_until_caught(&scenario, info.defect);
         let seed = caught.unwrap_or_else(|| panic!("{} escapes {} seeds", info.name, SEEDS));
         println!("{:<36} {:<22} seed {seed}", info.name, info.caught_by);

@@ -55,7 +55,11 @@ fn the_third_request_is_kept_and_linked_once_by_its_job() {
         "the first retry succeeds"
     );
     assert_eq!(of("jobs")[0].text("state"), "done");
-    assert_eq!(of("assets")[0].text("status"), "linked");
+    assert_eq!(
+        of("assets")[0].text("status"),
+        "verified",
+        "Verify found it there"
+    );
     assert_eq!(
         of("device_links").len(),
         1,
@@ -65,7 +69,16 @@ fn the_third_request_is_kept_and_linked_once_by_its_job() {
         .iter()
         .map(|row| row.text("action").to_owned())
         .collect();
-    assert_eq!(audit, ["Registered", "PartialCommit", "Linked"]);
+    assert_eq!(
+        audit,
+        [
+            "created",
+            "link_postponed",
+            "linked",
+            "verification_queued",
+            "verified"
+        ]
+    );
 }
 
 #[test]
