@@ -70,14 +70,7 @@ impl Engine {
     ) -> Result<Tid, SqlError> {
         let xmin = self.assign_xid(view.session);
         self.meet_readers(view.session, table, &[Target::Table(table)], Some(&values))?;
-        let version = Version {
-            values: values.clone(),
-            xmin,
-            command: view.command,
-            ending: None,
-            lockers: Vec::new(),
-            heap_only: false,
-        };
+        let version = Version::new(values.clone(), xmin, view.command);
         let tid = self.tables[table.0].heap.place(version, None);
         self.note_change(
             view.session,
@@ -112,14 +105,8 @@ impl Engine {
             .map(|(_, held)| *held);
         let strength = held.chain([strength]).max().unwrap_or(strength);
         let unchanged = same_indexed_columns(self.catalog.table(table), &before.values, &values);
-        let version = Version {
-            values: values.clone(),
-            xmin: xid,
-            command: view.command,
-            ending: None,
-            lockers: lockers.clone(),
-            heap_only: false,
-        };
+        let mut version = Version::new(values.clone(), xid, view.command);
+        version.lockers.clone_from(&lockers);
         let heap = &mut self.tables[table.0].heap;
         let tid = heap.place(version, Some(old));
         heap.version_mut(tid).heap_only = unchanged && tid.page == old.page;
