@@ -181,10 +181,12 @@ impl Engine {
                 None
             };
             let entry = Entry { key, tid };
-            let leaf = self.tables[table.0].indexes[number].leaf_of(&entry);
-            let whole = Target::Index(table, number);
-            let leaf = leaf.map_or(whole, |leaf| Target::Leaf(table, number, leaf));
-            self.meet_readers(view.session, table, &[leaf, whole], None)?;
+            if self.transaction(view.session).sxact.is_some() {
+                let leaf = self.tables[table.0].indexes[number].leaf_of(&entry);
+                let whole = Target::Index(table, number);
+                let leaf = leaf.map_or(whole, |leaf| Target::Leaf(table, number, leaf));
+                self.meet_readers(view.session, table, &[leaf, whole], None)?;
+            }
             if taken.is_some() {
                 let name = &self.catalog.table(table).indexes[number].name;
                 let words = format!("duplicate key value violates unique constraint \"{name}\"");
