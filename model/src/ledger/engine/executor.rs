@@ -49,7 +49,8 @@ pub(super) struct View {
 /// A statement under way.
 #[derive(Clone, Debug)]
 pub(super) struct Execution {
-    pub statement: Statement,
+    /// What is to be done; `None` once the work on it has begun.
+    statement: Option<Statement>,
     /// Taken when the statement begins to work; `None` before.
     pub view: Option<View>,
     subquery: Option<Box<SelectRun>>,
@@ -70,7 +71,7 @@ enum Work {
 impl Execution {
     pub fn new(statement: Statement) -> Self {
         Self {
-            statement,
+            statement: Some(statement),
             view: None,
             subquery: None,
             work: None,
@@ -86,18 +87,18 @@ impl Engine {
             Some(view) => view.clone(),
             None => run.view.insert(self.begin_view(session)?).clone(),
         };
-        if let Statement::NextValue(sequence) = run.statement {
+        if let Some(Statement::NextValue(sequence)) = run.statement {
             let rows = vec![vec![Value::Int(self.next_value(session, sequence)?)]];
             return Ok(Outcome {
                 tag: CommandTag::Select(1),
                 rows,
             });
         }
-        if run.work.is_none() {
-            for expr in statement_expressions(&mut run.statement) {
+        if let Some(statement) = &mut run.statement {
+            for expr in statement_expressions(statement) {
                 self.replace_subqueries(&view, expr, &mut run.subquery)?;
             }
-            run.work = Some(begin_work(&run.statement));
+            run.work = run.statement.take().map(begin_work);
         }
         loop {
             let outcome = match run.work.as_mut() {
@@ -151,12 +152,12 @@ impl Engine {
     }
 }
 
-fn begin_work(statement: &Statement) -> Work {
+fn begin_work(statement: Statement) -> Work {
     match statement {
-        Statement::Select(select) => Work::Select(SelectRun::new(select.clone())),
-        Statement::Insert(insert) => Work::Insert(InsertRun::new(insert.clone())),
-        Statement::Update(update) => Work::Modify(ModifyRun::update(update.clone())),
-        Statement::Delete(delete) => Work::Modify(ModifyRun::delete(delete.clone())),
+        Statement::Select(select) => Work::Select(SelectRun::new(select)),
+        Statement::Insert(insert) => Work::Insert(InsertRun::new(insert)),
+        Statement::Update(update) => Work::Modify(ModifyRun::update(update)),
+        Statement::Delete(delete) => Work::Modify(ModifyRun::delete(delete)),
         Statement::NextValue(_) | Statement::Begin(_) | Statement::Commit | Statement::Rollback => {
             panic!("invariant: statements without rows are answered before execution")
         }

@@ -8,6 +8,7 @@
 use super::error::{SqlError, SqlState};
 use super::statement::{Aggregate, BinaryOp, Expr};
 use super::value::{Row, Value};
+use std::borrow::Cow;
 
 /// What an expression may look at.
 pub(super) struct Scope<'a> {
@@ -34,7 +35,7 @@ impl<'a> Scope<'a> {
 pub(super) fn passes(filter: Option<&Expr>, row: &[Value]) -> Result<bool, SqlError> {
     match filter {
         None => Ok(true),
-        Some(filter) => Ok(evaluate(filter, &Scope::row(row))? == Value::Bool(true)),
+        Some(filter) => Ok(*value_of(filter, &Scope::row(row))? == Value::Bool(true)),
     }
 }
 
@@ -43,38 +44,45 @@ pub(super) fn passes(filter: Option<&Expr>, row: &[Value]) -> Result<bool, SqlEr
 /// # Panics
 /// When a subquery or a sequence is still inside: the executor must have replaced it by its value.
 pub(super) fn evaluate(expr: &Expr, scope: &Scope<'_>) -> Result<Value, SqlError> {
-    match expr {
-        Expr::Column(column) => Ok(scope.row[column.0].clone()),
+    value_of(expr, scope).map(Cow::into_owned)
+}
+
+fn value_of<'a>(expr: &'a Expr, scope: &Scope<'a>) -> Result<Cow<'a, Value>, SqlError> {
+    let value = match expr {
+        Expr::Column(column) => return Ok(Cow::Borrowed(&scope.row[column.0])),
         Expr::Excluded(column) => match scope.excluded {
-            Some(row) => Ok(row[column.0].clone()),
+            Some(row) => return Ok(Cow::Borrowed(&row[column.0])),
             None => panic!("invariant: EXCLUDED is only used inside ON CONFLICT DO UPDATE"),
         },
-        Expr::Literal(value) => Ok(value.clone()),
-        Expr::Binary(op, left, right) => binary(*op, left, right, scope),
-        Expr::Not(inner) => match evaluate(inner, scope)? {
-            Value::Bool(flag) => Ok(Value::Bool(!flag)),
-            Value::Null => Ok(Value::Null),
-            _ => Err(SqlError::type_mismatch("argument of NOT")),
+        Expr::Literal(value) => return Ok(Cow::Borrowed(value)),
+        Expr::Binary(op, left, right) => {
+            binary(*op, value_of(left, scope)?, value_of(right, scope)?)?
+        }
+        Expr::Not(inner) => match &*value_of(inner, scope)? {
+            Value::Bool(flag) => Value::Bool(!flag),
+            Value::Null => Value::Null,
+            _ => return Err(SqlError::type_mismatch("argument of NOT")),
         },
-        Expr::IsNull(inner) => Ok(Value::Bool(evaluate(inner, scope)?.is_null())),
-        Expr::InList(inner, list) => in_list(inner, list, scope),
+        Expr::IsNull(inner) => Value::Bool(value_of(inner, scope)?.is_null()),
+        Expr::InList(inner, list) => in_list(inner, list, scope)?,
         Expr::Coalesce(list) => {
             for item in list {
-                let value = evaluate(item, scope)?;
+                let value = value_of(item, scope)?;
                 if !value.is_null() {
                     return Ok(value);
                 }
             }
-            Ok(Value::Null)
+            Value::Null
         }
-        Expr::CountRows => Ok(Value::Int(group_of(scope).len() as i64)),
-        Expr::Aggregate(aggregate, inner) => aggregate_of(*aggregate, inner, group_of(scope)),
+        Expr::CountRows => Value::Int(group_of(scope).len() as i64),
+        Expr::Aggregate(aggregate, inner) => aggregate_of(*aggregate, inner, group_of(scope))?,
         Expr::Subquery(_) | Expr::NextValue(_) => {
             panic!(
                 "invariant: subqueries and sequences are replaced by their values before evaluation"
             )
         }
-    }
+    };
+    Ok(Cow::Owned(value))
 }
 
 /// Tells whether an expression holds an aggregate.
@@ -121,12 +129,11 @@ fn group_of<'a>(scope: &Scope<'a>) -> &'a [Row] {
         .unwrap_or_else(|| panic!("invariant: aggregates appear only in the output of a query"))
 }
 
-fn binary(op: BinaryOp, left: &Expr, right: &Expr, scope: &Scope<'_>) -> Result<Value, SqlError> {
-    let left = evaluate(left, scope)?;
-    let right = evaluate(right, scope)?;
+fn binary(op: BinaryOp, left: Cow<'_, Value>, right: Cow<'_, Value>) -> Result<Value, SqlError> {
+    let (left, right) = (&*left, &*right);
     match op {
-        BinaryOp::And => logic(&left, &right, false),
-        BinaryOp::Or => logic(&left, &right, true),
+        BinaryOp::And => logic(left, right, false),
+        BinaryOp::Or => logic(left, right, true),
         _ if left.is_null() || right.is_null() => Ok(Value::Null),
         BinaryOp::Add
         | BinaryOp::Subtract
@@ -136,7 +143,7 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, scope: &Scope<'_>) -> Result<
             let (Value::Int(left), Value::Int(right)) = (left, right) else {
                 return Err(SqlError::type_mismatch("operand of arithmetic"));
             };
-            arithmetic(op, left, right)
+            arithmetic(op, *left, *right)
         }
         _ if left.value_type() != right.value_type() => {
             Err(SqlError::type_mismatch("operand of comparison"))
@@ -184,11 +191,11 @@ fn arithmetic(op: BinaryOp, left: i64, right: i64) -> Result<Value, SqlError> {
     result.map(Value::Int).ok_or_else(SqlError::out_of_range)
 }
 
-fn in_list(inner: &Expr, list: &[Expr], scope: &Scope<'_>) -> Result<Value, SqlError> {
-    let wanted = evaluate(inner, scope)?;
+fn in_list<'a>(inner: &'a Expr, list: &'a [Expr], scope: &Scope<'a>) -> Result<Value, SqlError> {
+    let wanted = value_of(inner, scope)?;
     let mut unknown = wanted.is_null();
     for item in list {
-        match wanted.compare(&evaluate(item, scope)?) {
+        match wanted.compare(&*value_of(item, scope)?) {
             Some(std::cmp::Ordering::Equal) => return Ok(Value::Bool(true)),
             Some(_) => {}
             None => unknown = true,

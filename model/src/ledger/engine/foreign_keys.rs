@@ -48,21 +48,18 @@ impl Engine {
         let heap = &self.tables[table.0].heap;
         let before = before.map(|tid| heap.version(tid));
         let after = after.map(|tid| heap.version(tid));
-        for (child, definition) in self.catalog.tables.iter().enumerate() {
-            for (number, key) in definition.foreign_keys.iter().enumerate() {
-                let (child, view) = (TableId(child), None::<View>);
-                if let Some(before) = before
-                    && key.parent == table
-                    && let Some(key) = lost_key(before, after, &key.parent_columns)
-                {
-                    checks.push_back(KeyCheck {
-                        child,
-                        number,
-                        key,
-                        side: Side::NoChildMayExist,
-                        view,
-                    });
-                }
+        for (child, number) in self.tables[table.0].referrers.iter().copied() {
+            let key = &self.catalog.table(child).foreign_keys[number];
+            if let Some(before) = before
+                && let Some(key) = lost_key(before, after, &key.parent_columns)
+            {
+                checks.push_back(KeyCheck {
+                    child,
+                    number,
+                    key,
+                    side: Side::NoChildMayExist,
+                    view: None,
+                });
             }
         }
         let Some(after) = after else { return };
@@ -93,14 +90,26 @@ impl Engine {
             Some(probe) => probe.clone(),
             None => check.view.insert(self.check_view(view, check.side)).clone(),
         };
-        let child = self.catalog.table(check.child);
-        let key = child.foreign_keys[check.number].clone();
-        let child = child.name.clone();
-        let parent = self.catalog.table(key.parent).name.clone();
-        if self.key_row_exists(&probe, key.parent, &key.parent_columns, &check.key)? {
+        let key = &self.catalog.table(check.child).foreign_keys[check.number];
+        let filter = key_filter(&key.parent_columns, &check.key);
+        if self.key_row_exists(&probe, key.parent, filter)? {
             return Ok(());
         }
-        let name = &key.name;
+        if check.side == Side::NoChildMayExist {
+            let key = &self.catalog.table(check.child).foreign_keys[check.number];
+            let filter = key_filter(&key.columns, &check.key);
+            if !self.key_row_exists(&probe, check.child, filter)? {
+                return Ok(());
+            }
+        }
+        Err(self.broken_key(check).into())
+    }
+
+    fn broken_key(&self, check: &KeyCheck) -> SqlError {
+        let child = self.catalog.table(check.child);
+        let key = &child.foreign_keys[check.number];
+        let (name, child) = (&key.name, &child.name);
+        let parent = &self.catalog.table(key.parent).name;
         let words = match check.side {
             Side::ParentMustExist => {
                 format!(
@@ -108,15 +117,12 @@ impl Engine {
                 )
             }
             Side::NoChildMayExist => {
-                if !self.key_row_exists(&probe, check.child, &key.columns, &check.key)? {
-                    return Ok(());
-                }
                 format!(
                     "update or delete on table \"{parent}\" violates foreign key constraint \"{name}\" on table \"{child}\""
                 )
             }
         };
-        Err(SqlError::new(SqlState::ForeignKeyViolation, words).into())
+        SqlError::new(SqlState::ForeignKeyViolation, words)
     }
 
     fn check_view(&mut self, view: &View, side: Side) -> View {
@@ -133,22 +139,13 @@ impl Engine {
         }
     }
 
-    /// Key-share locks the first row with this key and tells whether there is one.
+    /// Key-share locks the first row that has the key and tells whether there is one.
     fn key_row_exists(
         &mut self,
         view: &View,
         table: TableId,
-        columns: &[ColumnId],
-        key: &Key,
+        filter: Option<Expr>,
     ) -> Progress<bool> {
-        let terms = columns.iter().zip(key.iter()).map(|(column, value)| {
-            Expr::binary(
-                BinaryOp::Equal,
-                Expr::Column(*column),
-                Expr::Literal(value.clone()),
-            )
-        });
-        let filter = terms.reduce(Expr::and);
         let found = self.scan(view, table, filter.as_ref())?;
         let recheck = |version: &Version| passes(filter.as_ref(), &version.values);
         for (tid, _) in found {
@@ -168,6 +165,15 @@ impl Engine {
         }
         Ok(false)
     }
+}
+
+/// The condition that a row has this key.
+fn key_filter(columns: &[ColumnId], key: &Key) -> Option<Expr> {
+    let terms = columns.iter().zip(key.iter()).map(|(column, value)| {
+        let value = Expr::Literal(value.clone());
+        Expr::binary(BinaryOp::Equal, Expr::Column(*column), value)
+    });
+    terms.reduce(Expr::and)
 }
 
 /// The key a row had before and has no longer.

@@ -9,7 +9,6 @@
 use super::statement::RowLock;
 use super::transaction::Xid;
 use super::value::{Row, Value};
-use std::collections::BTreeMap;
 
 /// Where a row version stands: page, then position in the page. The order is the physical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,11 +55,55 @@ pub(super) struct Version {
     pub lockers: Vec<(Xid, RowLock)>,
     /// Reached through its predecessor only: no index entry of its own, since no indexed column changed.
     pub heap_only: bool,
+    /// Of the first version left of a chain whose first was swept: where on this page the indexes think it stands.
+    pub root: Option<u16>,
+}
+
+impl Version {
+    /// A version that nobody has ended or locked.
+    pub fn new(values: Row, xmin: Xid, command: u32) -> Self {
+        Self {
+            values,
+            xmin,
+            command,
+            ending: None,
+            lockers: Vec::new(),
+            heap_only: false,
+            root: None,
+        }
+    }
+}
+
+/// A line pointer.
+#[derive(Clone, Debug, Default)]
+enum Slot {
+    /// Nothing stands here, or no longer.
+    #[default]
+    Free,
+    Version(Version),
+    /// The first version of a chain stood here; what is left of it begins at this slot of the same page.
+    Redirect(u16),
+}
+
+impl Slot {
+    fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Version(version) => Some(version),
+            _ => None,
+        }
+    }
+
+    fn version_mut(&mut self) -> Option<&mut Version> {
+        match self {
+            Self::Version(version) => Some(version),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 struct Page {
-    slots: Vec<Option<Version>>,
+    slots: Vec<Slot>,
     used_bytes: usize,
     live: usize,
 }
@@ -74,10 +117,6 @@ pub(super) struct Heap {
     /// The page that new rows go to.
     target: u32,
     versions: usize,
-    /// Chains whose first version was swept: the place the indexes know, and the first version left.
-    redirects: BTreeMap<Tid, Tid>,
-    /// The same, the other way round.
-    roots: BTreeMap<Tid, Tid>,
 }
 
 const PAGE_BYTES: usize = 8192 - 24;
@@ -105,7 +144,7 @@ impl Heap {
         };
         let number = page;
         let page = &mut self.pages[page as usize];
-        page.slots.push(Some(version));
+        page.slots.push(Slot::Version(version));
         page.used_bytes += bytes;
         page.live += 1;
         self.versions += 1;
@@ -124,15 +163,15 @@ impl Heap {
         }
         let page = &mut self.pages[tid.page as usize];
         if page.slots.len() <= tid.slot as usize {
-            page.slots.resize(tid.slot as usize + 1, None);
+            page.slots.resize(tid.slot as usize + 1, Slot::Free);
         }
         let slot = &mut page.slots[tid.slot as usize];
-        if slot.is_some() {
+        if !matches!(slot, Slot::Free) {
             return false;
         }
         page.used_bytes += version_bytes(&version.values);
         page.live += 1;
-        *slot = Some(version);
+        *slot = Slot::Version(version);
         self.versions += 1;
         self.target = self.target.max(tid.page);
         true
@@ -144,7 +183,7 @@ impl Heap {
             .get(tid.page as usize)?
             .slots
             .get(tid.slot as usize)?
-            .as_ref()
+            .version()
     }
 
     /// The version at a place that the caller knows to be occupied.
@@ -155,12 +194,13 @@ impl Heap {
 
     /// As [`Heap::version`], to change it.
     pub fn version_mut(&mut self, tid: Tid) -> &mut Version {
-        let slot = self
-            .pages
-            .get_mut(tid.page as usize)
-            .and_then(|page| page.slots.get_mut(tid.slot as usize));
-        slot.and_then(Option::as_mut)
+        self.get_mut(tid)
             .unwrap_or_else(|| panic!("invariant: {tid:?} holds a version"))
+    }
+
+    fn get_mut(&mut self, tid: Tid) -> Option<&mut Version> {
+        let page = self.pages.get_mut(tid.page as usize)?;
+        page.slots.get_mut(tid.slot as usize)?.version_mut()
     }
 
     /// All versions in physical order.
@@ -170,7 +210,7 @@ impl Heap {
                 .iter()
                 .enumerate()
                 .filter_map(move |(slot, version)| {
-                    version.as_ref().map(|version| {
+                    version.version().map(|version| {
                         (
                             Tid {
                                 page: number as u32,
@@ -190,17 +230,20 @@ impl Heap {
 
     /// Where the chain that the indexes know by `root` begins now.
     pub fn chain_start(&self, root: Tid) -> Tid {
-        self.redirects.get(&root).copied().unwrap_or(root)
+        let page = self.pages.get(root.page as usize);
+        match page.and_then(|page| page.slots.get(root.slot as usize)) {
+            Some(Slot::Redirect(slot)) => Tid {
+                slot: *slot,
+                ..root
+            },
+            _ => root,
+        }
     }
 
     /// Takes an ending back that a transaction which was undone had given a version; nothing happens if the
     /// version is gone or ended otherwise.
     pub fn revive(&mut self, tid: Tid, undone: Xid) {
-        let slot = self
-            .pages
-            .get_mut(tid.page as usize)
-            .and_then(|page| page.slots.get_mut(tid.slot as usize));
-        if let Some(version) = slot.and_then(Option::as_mut)
+        if let Some(version) = self.get_mut(tid)
             && version
                 .ending
                 .as_ref()
@@ -214,27 +257,33 @@ impl Heap {
     /// indexes know it by, whose entries must go too; otherwise they keep it, and with it the place of the
     /// row in the order of scans.
     pub fn remove_from_chain(&mut self, tid: Tid) -> Option<(Tid, Version)> {
-        let version = self.remove(tid)?;
-        let root = self.roots.remove(&tid);
-        if version.heap_only && root.is_none() {
-            // In the middle of a chain, or its undone end: its predecessor is what leads here, and no index.
+        let version = self.get(tid)?;
+        if version.heap_only && version.root.is_none() {
+            // The undone end of a chain: its predecessor is what leads here, and no index.
+            self.remove(tid);
             return None;
         }
-        let root = root.unwrap_or(tid);
+        let root = version.root.unwrap_or(tid.slot);
         let next = version.ending.as_ref().and_then(|ending| ending.next);
-        if let Some(next) = next.filter(|next| self.get(*next).is_some_and(|next| next.heap_only)) {
-            self.redirects.insert(root, next);
-            self.roots.insert(next, root);
+        let next = next.filter(|next| self.get(*next).is_some_and(|next| next.heap_only));
+        let version = self.remove(tid)?;
+        let place = Tid { slot: root, ..tid };
+        if let Some(next) = next {
+            self.version_mut(next).root = Some(root);
+            self.set_slot(place, Slot::Redirect(next.slot));
             return None;
         }
-        self.redirects.remove(&root);
-        Some((root, version))
+        self.set_slot(place, Slot::Free);
+        Some((place, version))
     }
 
     /// Takes a dead version out.
     fn remove(&mut self, tid: Tid) -> Option<Version> {
         let page = self.pages.get_mut(tid.page as usize)?;
-        let version = page.slots.get_mut(tid.slot as usize)?.take()?;
+        let slot = page.slots.get_mut(tid.slot as usize)?;
+        let Slot::Version(version) = std::mem::take(slot) else {
+            return None;
+        };
         page.live -= 1;
         page.used_bytes -= version_bytes(&version.values) - LINE_POINTER_BYTES;
         self.versions -= 1;
@@ -245,6 +294,14 @@ impl Heap {
             }
         }
         Some(version)
+    }
+
+    /// Sets a line pointer that holds no version; one of a page that was emptied is gone anyhow.
+    fn set_slot(&mut self, tid: Tid, to: Slot) {
+        let page = self.pages.get_mut(tid.page as usize);
+        if let Some(slot) = page.and_then(|page| page.slots.get_mut(tid.slot as usize)) {
+            *slot = to;
+        }
     }
 
     fn fits(&self, page: u32, bytes: usize) -> bool {
@@ -273,15 +330,7 @@ mod tests {
     use super::*;
 
     fn version(number: i64) -> Version {
-        let values = vec![Value::Int(number)];
-        Version {
-            values,
-            xmin: Xid(1),
-            command: 0,
-            ending: None,
-            lockers: Vec::new(),
-            heap_only: false,
-        }
+        Version::new(vec![Value::Int(number)], Xid(1), 0)
     }
 
     #[test]

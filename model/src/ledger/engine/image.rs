@@ -96,14 +96,7 @@ impl Engine {
                 keys.push((number, Key::of(&row, &index.columns)));
             }
         }
-        let version = Version {
-            values: row,
-            xmin: Xid(1),
-            command: 0,
-            ending: None,
-            lockers: Vec::new(),
-            heap_only: false,
-        };
+        let version = Version::new(row, Xid(1), 0);
         assert!(
             self.tables[table.0].heap.place_at(tid, version),
             "invariant: an image holds one row per place"

@@ -8,7 +8,7 @@ use super::heap::Tid;
 use super::key::Key;
 use super::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 
 /// The number of a leaf page within its index.
 pub(super) type LeafId = u32;
@@ -158,13 +158,20 @@ impl Index {
         if let Some(from) = from {
             *if upwards { &mut start } else { &mut end } = Bound::Excluded(from.clone());
         }
-        let mut entries = self.between((start, end));
+        // The far bound is compared with each entry met instead of being searched for: most look-ups meet one.
+        let (near, far) = if upwards {
+            ((start, Bound::Unbounded), (Bound::Unbounded, end))
+        } else {
+            ((Bound::Unbounded, end), (start, Bound::Unbounded))
+        };
+        let mut entries = self.entries.range(near);
         std::iter::from_fn(move || {
-            if upwards {
+            let next = if upwards {
                 entries.next()
             } else {
                 entries.next_back()
-            }
+            };
+            next.filter(|entry| far.contains(*entry))
         })
     }
 
@@ -185,36 +192,20 @@ impl Index {
 
     /// The leaves a range touches; empty while the index is empty.
     pub fn leaves_of(&self, range: &KeyRange) -> Vec<LeafId> {
-        let (Bound::Included(start) | Bound::Excluded(start), end) = range.bounds(self.columns)
-        else {
+        let (start, end) = range.bounds(self.columns);
+        let (Bound::Included(start) | Bound::Excluded(start)) = start else {
             panic!("invariant: every range has a start");
         };
         let first = self.leaf_of(&start);
-        let (Bound::Included(last) | Bound::Excluded(last)) = &end else {
-            panic!("invariant: every range has an end");
-        };
-        let further = (start < *last).then(|| self.leaves.range((Bound::Excluded(start), end)));
-        let further = further.into_iter().flatten().map(|(_, leaf)| leaf.id);
-        first.into_iter().chain(further).collect()
-    }
-
-    fn between(
-        &self,
-        bounds: (Bound<Entry>, Bound<Entry>),
-    ) -> impl DoubleEndedIterator<Item = &Entry> {
-        let (Bound::Included(first) | Bound::Excluded(first)) = &bounds.0 else {
-            panic!("invariant: every range has a start");
-        };
-        let (Bound::Included(last) | Bound::Excluded(last)) = &bounds.1 else {
-            panic!("invariant: every range has an end");
-        };
-        // A range may be empty by contradiction (`a > 5 and a < 3`), which the standard library refuses.
-        let sound = first < last
-            || (first == last && matches!(bounds, (Bound::Included(_), Bound::Included(_))));
-        sound
-            .then(|| self.entries.range(bounds))
+        let further = self
+            .leaves
+            .range((Bound::Excluded(start), Bound::Unbounded));
+        let inside = (Bound::Unbounded, end);
+        let further = further.take_while(|(low, _)| inside.contains(*low));
+        first
             .into_iter()
-            .flatten()
+            .chain(further.map(|(_, leaf)| leaf.id))
+            .collect()
     }
 
     fn split(&mut self, low: Entry) -> Option<Split> {

@@ -4,7 +4,7 @@
 //! version already stands, unseen. Start at [`InsertRun`].
 
 use super::error::{SqlError, SqlState};
-use super::executor::{Progress, View};
+use super::executor::{Pause, Progress, View};
 use super::expression::{Scope, evaluate, replace_volatile};
 use super::foreign_keys::KeyCheck;
 use super::heap::Tid;
@@ -26,8 +26,8 @@ use std::collections::VecDeque;
 pub(super) struct InsertRun {
     insert: Insert,
     position: usize,
-    /// The row at the current position, computed once: its sequence numbers must not be drawn again after a
-    /// wait.
+    /// The row at the current position if it waits to be written, computed once: its sequence numbers must not be
+    /// drawn again.
     row: Option<Row>,
     written: Option<Written>,
     count: u64,
@@ -73,15 +73,17 @@ impl Engine {
     ) -> Progress<Outcome> {
         let table = run.insert.table;
         while run.position < run.insert.rows.len() {
-            let row = match &run.row {
-                Some(row) => row.clone(),
-                None => run
-                    .row
-                    .insert(self.inserted_row(view.session, &run.insert, run.position)?)
-                    .clone(),
-            };
             if run.written.is_none() {
-                run.written = match self.resolve_conflict(view, &run.insert, &row)? {
+                let row = match run.row.take() {
+                    Some(row) => row,
+                    None => self.inserted_row(view.session, &run.insert, run.position)?,
+                };
+                let resolution = self.resolve_conflict(view, &run.insert, &row);
+                if matches!(resolution, Err(Pause::Wait)) {
+                    run.row = Some(row);
+                    return Err(Pause::Wait);
+                }
+                run.written = match resolution? {
                     Resolution::Skipped => None,
                     Resolution::Replaced(written) => Some(written),
                     Resolution::NoConflict => {
@@ -107,7 +109,7 @@ impl Engine {
                     run.answered.push(output_row(&run.insert.returning, row)?);
                 }
             }
-            (run.row, run.written) = (None, None);
+            run.written = None;
             run.position += 1;
         }
         Ok(Outcome {
@@ -123,25 +125,30 @@ impl Engine {
         insert: &Insert,
         position: usize,
     ) -> Result<Row, SqlError> {
-        let definition = self.catalog.table(insert.table).clone();
-        let mut expressions: Vec<Expr> = definition
-            .columns
-            .iter()
-            .map(|column| column.default.clone())
-            .collect();
-        for (number, expr) in insert.rows[position].iter().enumerate() {
-            let column = insert.columns.get(number).map_or(number, |column| column.0);
-            expressions[column] = expr.clone();
-        }
-        let mut row = Row::with_capacity(expressions.len());
-        for mut expr in expressions {
-            replace_volatile(&mut expr, &mut |part| {
-                if let Expr::NextValue(sequence) = part {
-                    *part = Expr::Literal(Value::Int(self.next_value(session, *sequence)?));
-                }
-                Ok::<(), SqlError>(())
-            })?;
-            row.push(evaluate(&expr, &Scope::row(&[]))?);
+        let width = self.catalog.table(insert.table).columns.len();
+        let given = &insert.rows[position];
+        let mut row = Row::with_capacity(width);
+        for column in 0..width {
+            let place = if insert.columns.is_empty() {
+                Some(column)
+            } else {
+                insert.columns.iter().position(|given| given.0 == column)
+            };
+            let default = &self.catalog.table(insert.table).columns[column].default;
+            let expr = place.and_then(|place| given.get(place)).unwrap_or(default);
+            let value = if let Expr::Literal(value) = expr {
+                value.clone()
+            } else {
+                let mut expr = expr.clone();
+                replace_volatile(&mut expr, &mut |part| {
+                    if let Expr::NextValue(sequence) = part {
+                        *part = Expr::Literal(Value::Int(self.next_value(session, *sequence)?));
+                    }
+                    Ok::<(), SqlError>(())
+                })?;
+                evaluate(&expr, &Scope::row(&[]))?
+            };
+            row.push(value);
         }
         self.check_row(insert.table, &row)?;
         Ok(row)

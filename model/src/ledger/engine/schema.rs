@@ -264,6 +264,16 @@ impl Catalog {
         Ok(())
     }
 
+    /// The foreign keys that refer to a table: the child and their position there.
+    pub(super) fn referrers(&self, parent: TableId) -> impl Iterator<Item = (TableId, usize)> {
+        let children = self.tables.iter().enumerate();
+        children.flat_map(move |(child, definition)| {
+            let keys = definition.foreign_keys.iter().enumerate();
+            keys.filter(move |(_, key)| key.parent == parent)
+                .map(move |(number, _)| (TableId(child), number))
+        })
+    }
+
     /// The definition of a table.
     pub(super) fn table(&self, table: TableId) -> &TableDef {
         &self.tables[table.0]

@@ -13,7 +13,7 @@ use super::heap::Heap;
 use super::index::Index;
 use super::locks::Locks;
 use super::log::record::{Change, Record};
-use super::schema::{Catalog, SchemaError, SequenceId};
+use super::schema::{Catalog, SchemaError, SequenceId, TableDef, TableId};
 use super::serializable::{Safety, Serializable};
 use super::session::{Activity, Session, SessionId, SessionTimeouts, Transaction};
 use super::statement::{CommandTag, Isolation, Outcome, Statement, TransactionMode};
@@ -77,6 +77,8 @@ pub struct Engine {
 pub(super) struct Table {
     pub heap: Heap,
     pub indexes: Vec<Index>,
+    /// Foreign keys that refer to this table: the child and their position there.
+    pub referrers: Vec<(TableId, usize)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -94,16 +96,17 @@ impl Engine {
     /// An empty store.
     pub fn new(catalog: Catalog, config: EngineConfig) -> Result<Self, SchemaError> {
         catalog.validate()?;
-        let table = |definition: &super::schema::TableDef| Table {
+        let table = |(number, definition): (usize, &TableDef)| Table {
             heap: Heap::default(),
             indexes: definition
                 .indexes
                 .iter()
                 .map(|index| Index::new(index.columns.len()))
                 .collect(),
+            referrers: catalog.referrers(TableId(number)).collect(),
         };
         Ok(Self {
-            tables: catalog.tables.iter().map(table).collect(),
+            tables: catalog.tables.iter().enumerate().map(table).collect(),
             sequences: vec![Sequence::default(); catalog.sequences.len()],
             sequence_changes: Vec::new(),
             config,
@@ -418,7 +421,7 @@ impl Engine {
         id: SessionId,
         sequence: SequenceId,
     ) -> Result<i64, SqlError> {
-        let name = self.catalog.sequences[sequence.0].clone();
+        let name = &self.catalog.sequences[sequence.0];
         let state = &mut self.sequences[sequence.0];
         let next = state.last.checked_add(1).ok_or_else(|| {
             let words = format!(

@@ -119,10 +119,10 @@ impl Engine {
     ) -> Progress<()> {
         let table = run.table;
         while run.written.is_none() {
-            let before = self.tables[table.0].heap.version(target).values.clone();
-            let after = assigned_row(run.assignments.as_deref().unwrap_or_default(), &before)?;
+            let before = &self.tables[table.0].heap.version(target).values;
+            let after = assigned_row(run.assignments.as_deref().unwrap_or_default(), before)?;
             self.check_row(table, &after)?;
-            let strength = update_strength(self.catalog.table(table), &before, &after);
+            let strength = update_strength(self.catalog.table(table), before, &after);
             match self.claim_target(view, run, target, strength)? {
                 Claim::Dropped => return Ok(()),
                 Claim::Moved(newest) => target = newest,
@@ -139,12 +139,8 @@ impl Engine {
         if let Some(written) = &mut run.written {
             self.enter_indexes(view, table, written.tid, &mut written.next_index)?;
             self.queue_checks(view, table, written.replaced, Some(written.tid), checks);
-            let row = self.tables[table.0]
-                .heap
-                .version(written.tid)
-                .values
-                .clone();
-            answer(run, row)?;
+            let tid = written.tid;
+            answer(run, &self.tables[table.0].heap.version(tid).values)?;
         }
         Ok(())
     }
@@ -165,8 +161,10 @@ impl Engine {
         }
         self.delete_version(view, run.table, target)?;
         self.queue_checks(view, run.table, Some(target), None, checks);
-        let row = self.tables[run.table.0].heap.version(target).values.clone();
-        Ok(answer(run, row)?)
+        Ok(answer(
+            run,
+            &self.tables[run.table.0].heap.version(target).values,
+        )?)
     }
 
     fn claim_target(
@@ -224,10 +222,10 @@ fn assigned_row(assignments: &[Assignment], before: &Row) -> Result<Row, SqlErro
     Ok(after)
 }
 
-fn answer(run: &mut ModifyRun, row: Row) -> Result<(), SqlError> {
+fn answer(run: &mut ModifyRun, row: &Row) -> Result<(), SqlError> {
     run.count += 1;
     if !run.returning.is_empty() {
-        run.answered.push(output_row(&run.returning, row)?);
+        run.answered.push(output_row(&run.returning, row.clone())?);
     }
     Ok(())
 }

@@ -70,14 +70,7 @@ impl Engine {
     ) -> Result<Tid, SqlError> {
         let xmin = self.assign_xid(view.session);
         self.meet_readers(view.session, table, &[Target::Table(table)], Some(&values))?;
-        let version = Version {
-            values: values.clone(),
-            xmin,
-            command: view.command,
-            ending: None,
-            lockers: Vec::new(),
-            heap_only: false,
-        };
+        let version = Version::new(values.clone(), xmin, view.command);
         let tid = self.tables[table.0].heap.place(version, None);
         self.note_change(
             view.session,
@@ -112,14 +105,8 @@ impl Engine {
             .map(|(_, held)| *held);
         let strength = held.chain([strength]).max().unwrap_or(strength);
         let unchanged = same_indexed_columns(self.catalog.table(table), &before.values, &values);
-        let version = Version {
-            values: values.clone(),
-            xmin: xid,
-            command: view.command,
-            ending: None,
-            lockers: lockers.clone(),
-            heap_only: false,
-        };
+        let mut version = Version::new(values.clone(), xid, view.command);
+        version.lockers.clone_from(&lockers);
         let heap = &mut self.tables[table.0].heap;
         let tid = heap.place(version, Some(old));
         heap.version_mut(tid).heap_only = unchanged && tid.page == old.page;
@@ -194,10 +181,12 @@ impl Engine {
                 None
             };
             let entry = Entry { key, tid };
-            let leaf = self.tables[table.0].indexes[number].leaf_of(&entry);
-            let whole = Target::Index(table, number);
-            let leaf = leaf.map_or(whole, |leaf| Target::Leaf(table, number, leaf));
-            self.meet_readers(view.session, table, &[leaf, whole], None)?;
+            if self.transaction(view.session).sxact.is_some() {
+                let leaf = self.tables[table.0].indexes[number].leaf_of(&entry);
+                let whole = Target::Index(table, number);
+                let leaf = leaf.map_or(whole, |leaf| Target::Leaf(table, number, leaf));
+                self.meet_readers(view.session, table, &[leaf, whole], None)?;
+            }
             if taken.is_some() {
                 let name = &self.catalog.table(table).indexes[number].name;
                 let words = format!("duplicate key value violates unique constraint \"{name}\"");
