@@ -1,5 +1,8 @@
 //! Scenarios: each built-in one shows what it claims to show, and does so the same way every time.
 
+/// Everything at once.
+mod chaos_orchestration;
+
 /// A crash in every window of a registration.
 mod core_crash;
 
@@ -9,8 +12,26 @@ mod golden;
 /// The timing budget and the service level.
 mod happy_path;
 
-/// The first acceptance scenario, step by step.
+/// What the Ledger refuses, loses and keeps back.
+mod ledger_failures;
+
+/// Silence, refusal and jammed latches, and what becomes of them.
+mod locker_failures;
+
+/// The first acceptance scenario, step by step, with both strategies.
 mod locker_timeout;
 
 /// The one way in which these tests run a scenario; no tests of its own.
 mod run_once;
+
+/// Many users at once, and a redeploy under them.
+mod sessions;
+
+/// How these tests read a run; no tests of its own.
+mod story;
+
+/// Every failure's code, and its escalation.
+mod taxonomy;
+
+/// Evidence that does not tell.
+mod verification_review;
