@@ -124,6 +124,10 @@ pub struct Workload {
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
     pub double_click: Ratio,
+    /// The chance that another user renames the same assets at nearly the same time, from the last to the
+    /// first: an intent, and a key, of its own.
+    #[serde(default = "never")]
+    pub rival: Ratio,
     /// The chance that a client wrongly uses its last key again for another request.
     #[serde(default = "never")]
     pub key_reuse: Ratio,

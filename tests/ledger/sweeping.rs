@@ -52,8 +52,11 @@ fn rows_left(mut harness: Harness) -> Vec<Vec<Row>> {
             .engine
             .close_session(harness.id(session), harness.now_ns);
     }
-    // A statement outside a block that still waited takes effect although its client is gone.
+    // A statement outside a block that still waited takes effect although its client is gone, unless it meets a
+    // deadlock.
     loop {
+        harness.now_ns += 10_000_000_000;
+        harness.engine.advance(harness.now_ns);
         let completions = harness.engine.take_completions();
         if completions.is_empty() {
             break;
@@ -67,10 +70,13 @@ fn rows_left(mut harness: Harness) -> Vec<Vec<Row>> {
         }
     }
     let mut reader = Harness::new(harness.engine, 1);
-    let tables = catalog().tables.len();
-    (0..tables)
-        .map(|table| rows_of(&mut reader, TableId(table)))
-        .collect()
+    let tables = (0..catalog().tables.len()).map(TableId);
+    let rows: Vec<Vec<Row>> = tables.map(|table| rows_of(&mut reader, table)).collect();
+    reader.engine.sweep();
+
+    let left = rows.iter().map(Vec::len).sum::<usize>();
+    assert_eq!(reader.engine.versions(), left, "nothing dead is left");
+    rows
 }
 
 fn rows_of(reader: &mut Harness, table: TableId) -> Vec<Row> {

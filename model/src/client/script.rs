@@ -106,7 +106,27 @@ impl Script<'_> {
                 ..first.clone()
             });
         }
+        self.planned.extend(self.rival(number, &first, stream));
         self.planned.push(first);
+    }
+
+    /// Somebody else who wants the same assets, renamed to something else.
+    fn rival(&self, number: u64, first: &Planned, stream: &mut Stream) -> Option<Planned> {
+        let Intent::Rename { of, .. } = &first.intent else {
+            return None;
+        };
+        let clients = self.workload.clients;
+        stream.chance(self.workload.rival).then(|| Planned {
+            // Numbers beyond those of all operations are nobody else's.
+            number: 2 * (u64::from(self.workload.operations) + number),
+            client: (first.client + 1) % clients,
+            after: first.after + stream.span(Duration::ZERO, Duration::from_millis(5)),
+            intent: Intent::Rename {
+                key: IdempotencyKey(format!("key-{number}-rival")),
+                of: of.iter().rev().copied().collect(),
+                name: format!("renamed by the rival of {number}"),
+            },
+        })
     }
 
     fn intent(&self, number: u64, client: u32, stream: &mut Stream) -> Intent {
@@ -147,7 +167,7 @@ impl Script<'_> {
 
     /// One of the latest registrations: people work on what is new, so they meet.
     fn one(&self, stream: &mut Stream) -> u64 {
-        const LATEST: usize = 6;
+        const LATEST: usize = 4;
         let from = self.registered.len().saturating_sub(LATEST);
         *stream.pick(&self.registered[from..])
     }
@@ -224,7 +244,7 @@ mod tests {
     use sim::random::Seeds;
     use sim::ratio::Ratio;
 
-    fn script(double_click: Ratio, key_reuse: Ratio, mix: Mix) -> Vec<Planned> {
+    fn script(change: impl FnOnce(&mut Workload)) -> Vec<Planned> {
         let system = SystemConfig {
             cores: 1,
             lockers: 3,
@@ -235,18 +255,20 @@ mod tests {
             connections_per_core: 10,
             redeploy_at_ms: None,
         };
-        let workload = Workload {
+        let mut workload = Workload {
             clients: 2,
             operations: 50,
-            mix,
+            mix: Mix::default(),
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
-            double_click,
-            key_reuse,
+            double_click: Ratio::NEVER,
+            rival: Ratio::NEVER,
+            key_reuse: Ratio::NEVER,
             attempts_max: 1,
             attempt_timeout_ms: 1_000,
         };
+        change(&mut workload);
         draw(&system, &workload, &Randomness::new(Seeds::derive(9)))
     }
 
@@ -266,11 +288,11 @@ mod tests {
             keys.dedup();
             keys.len()
         };
-        let plain = script(Ratio::NEVER, Ratio::NEVER, Mix::default());
+        let plain = script(|_| ());
         assert_eq!((plain.len(), keys(&plain)), (50, 50));
-        let doubled = script(Ratio::ALWAYS, Ratio::NEVER, Mix::default());
+        let doubled = script(|workload| workload.double_click = Ratio::ALWAYS);
         assert_eq!((doubled.len(), keys(&doubled)), (100, 50));
-        let reused = script(Ratio::NEVER, Ratio::ALWAYS, Mix::default());
+        let reused = script(|workload| workload.key_reuse = Ratio::ALWAYS);
         assert_eq!(keys(&reused), 2, "one key per client");
         assert!(plain.windows(2).all(|pair| pair[0].after <= pair[1].after));
     }
@@ -282,7 +304,7 @@ mod tests {
             read: 1,
             ..Mix::default()
         };
-        let script = script(Ratio::NEVER, Ratio::NEVER, mix);
+        let script = script(|workload| workload.mix = mix);
         let mut registered = Vec::new();
         let (mut renamed, mut read) = (0, 0);
         for planned in &script {
@@ -300,5 +322,32 @@ mod tests {
             }
         }
         assert!(registered.len() > 5 && renamed > 5 && read > 5);
+    }
+
+    #[test]
+    fn a_rival_wants_the_same_assets_in_the_opposite_order_under_a_key_and_a_number_of_its_own() {
+        let script = script(|workload| {
+            workload.rival = Ratio::ALWAYS;
+            workload.mix.rename_pair = 3;
+        });
+        let renames: Vec<_> = script
+            .iter()
+            .filter_map(|planned| match &planned.intent {
+                Intent::Rename { key, of, .. } => Some((planned.number, key.clone(), of.clone())),
+                _ => None,
+            })
+            .collect();
+        let (rivals, firsts): (Vec<_>, Vec<_>) = renames
+            .iter()
+            .partition(|(_, key, _)| key.0.ends_with("rival"));
+        assert_eq!(rivals.len(), firsts.len());
+        assert!(!firsts.is_empty());
+        for (number, key, of) in firsts {
+            let mut opposite = of.clone();
+            opposite.reverse();
+            let rival = rivals.iter().find(|it| it.1.0 == format!("{key}-rival"));
+            let (of_rival, wanted, _) = rival.map(|(number, _, of)| (number, of, ())).unwrap();
+            assert_eq!((wanted, of_rival == number), (&opposite, false));
+        }
     }
 }

@@ -49,13 +49,15 @@ pub async fn rename(
             let at = transaction.now().await?;
             let first = changes.first().map(|change| &change.asset);
             transaction.stage(answers::take(key, &digest, first, Some(&done), at));
+            let mut met = Vec::new();
             for change in changes {
                 transaction.stage(changed(change, blind));
-            }
-            let met = transaction.counts().await?;
-            if let Some(position) = met.iter().position(|rows| *rows != 1) {
-                lost.replace(Some(position));
-                return Err(LedgerError::Stale);
+                // Seen before the next is locked: what is not going to be changed stays free.
+                met.extend(transaction.counts().await?);
+                if let Some(position) = met.iter().position(|rows| *rows != 1) {
+                    lost.replace(Some(position));
+                    return Err(LedgerError::Stale);
+                }
             }
             for change in changes {
                 transaction.stage(entry(change, &actor, at).statement());

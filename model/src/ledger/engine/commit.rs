@@ -11,6 +11,7 @@ use super::log::record::Record;
 use super::serving::{Engine, Reply};
 use super::session::{Activity, SessionId};
 use super::statement::{CommandTag, Outcome};
+use super::sweep::Leavings;
 
 impl Engine {
     /// Confirms that the records of a commit are durable: the changes show, the locks go, the outcome may be
@@ -154,9 +155,10 @@ impl Engine {
             return self.idle_with(id, Ok(outcome));
         };
         let sequences = std::mem::take(&mut self.sequence_changes);
-        let changes = sequences
-            .into_iter()
-            .chain(self.transaction(id).changes.iter().cloned());
+        let transaction = self.transaction_mut(id);
+        let changes = std::mem::take(&mut transaction.changes);
+        transaction.leavings = Some(Leavings::new(xid, true, &changes));
+        let changes = sequences.into_iter().chain(changes);
         let records = changes
             .map(|change| Record::Change(xid, change))
             .chain([Record::Commit(xid)])
@@ -175,13 +177,16 @@ impl Engine {
         transaction.failed = true;
         let (xid, sxact) = (transaction.xid.take(), transaction.sxact.take());
         let changes = std::mem::take(&mut transaction.changes);
+        let leavings = xid.map(|xid| {
+            let left = transaction.leavings.take();
+            left.unwrap_or_else(|| Leavings::new(xid, committed, &changes))
+        });
         if committed || !transaction.block {
             self.session_mut(id).transaction = None;
         }
         if let Some(xid) = xid {
             self.transactions.finish(xid, committed);
         }
-        self.count_dead(&changes, committed);
         if let Some(sxact) = sxact {
             for session in self.ssi.finish(sxact, committed, self.transactions.next()) {
                 if self.locks.safe_snapshot_settled(session) {
@@ -195,6 +200,8 @@ impl Engine {
                 .flat_map(|xid| self.locks.transaction_ended(xid)),
         );
         self.wake(woken);
-        self.sweep_if_due();
+        if let Some(leavings) = leavings {
+            self.leave(leavings);
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::transaction::Snapshot;
 use super::update::ModifyRun;
 use super::value::Value;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Why a step stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) type Progress<T> = Result<T, Pause>;
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub session: SessionId,
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// Own changes of this command and later ones are not seen.
     pub command: u32,
 }

@@ -119,7 +119,7 @@ impl Engine {
         Err(SqlError::new(SqlState::ForeignKeyViolation, words).into())
     }
 
-    fn check_view(&self, view: &View, side: Side) -> View {
+    fn check_view(&mut self, view: &View, side: Side) -> View {
         let latest = side == Side::NoChildMayExist || !self.keeps_snapshot(view.session);
         let snapshot = if latest {
             self.transactions.snapshot()

@@ -189,6 +189,23 @@ impl Heap {
         self.redirects.get(&root).copied().unwrap_or(root)
     }
 
+    /// Takes an ending back that a transaction which was undone had given a version; nothing happens if the
+    /// version is gone or ended otherwise.
+    pub fn revive(&mut self, tid: Tid, undone: Xid) {
+        let slot = self
+            .pages
+            .get_mut(tid.page as usize)
+            .and_then(|page| page.slots.get_mut(tid.slot as usize));
+        if let Some(version) = slot.and_then(Option::as_mut)
+            && version
+                .ending
+                .as_ref()
+                .is_some_and(|ending| ending.xid == undone)
+        {
+            version.ending = None;
+        }
+    }
+
     /// Takes a dead version out of its chain. If no version of the chain is left, returns the place the
     /// indexes know it by, whose entries must go too; otherwise they keep it, and with it the place of the
     /// row in the order of scans.

@@ -23,6 +23,7 @@ mod executor;
 mod expression;
 mod foreign_keys;
 mod heap;
+mod image;
 mod index;
 mod insert;
 mod locks;

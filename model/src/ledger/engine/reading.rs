@@ -18,6 +18,7 @@ use super::session::SessionId;
 use super::statement::{Direction, Expr};
 use super::transaction::{Fate, Snapshot, Xid};
 use super::value::Row;
+use std::sync::Arc;
 
 impl Engine {
     /// The visible rows that pass a filter, in physical order (through an index, in that of their chains'
@@ -261,7 +262,7 @@ impl Engine {
     }
 
     /// The snapshot by which concurrency is judged: the transaction's own where it has one.
-    fn transaction_snapshot(&self, view: &View) -> Snapshot {
+    fn transaction_snapshot(&self, view: &View) -> Arc<Snapshot> {
         let transaction = self.session(view.session).transaction.as_ref();
         transaction
             .and_then(|transaction| transaction.snapshot.clone())

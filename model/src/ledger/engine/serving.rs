@@ -17,6 +17,7 @@ use super::schema::{Catalog, SchemaError, SequenceId};
 use super::serializable::{Safety, Serializable};
 use super::session::{Activity, Session, SessionId, SessionTimeouts, Transaction};
 use super::statement::{CommandTag, Isolation, Outcome, Statement, TransactionMode};
+use super::sweep::Dead;
 use super::transaction::{Transactions, Xid};
 use super::validation::validate;
 use std::collections::{BTreeMap, VecDeque};
@@ -52,6 +53,7 @@ pub struct Engine {
     pub(super) catalog: Catalog,
     pub(super) tables: Vec<Table>,
     pub(super) transactions: Transactions,
+    pub(super) dead: Dead,
     pub(super) locks: Locks,
     pub(super) ssi: Serializable,
     pub(super) sequences: Vec<Sequence>,
@@ -72,8 +74,6 @@ pub struct Engine {
 pub(super) struct Table {
     pub heap: Heap,
     pub indexes: Vec<Index>,
-    /// Versions that ended or were given up since the last sweep.
-    pub dead: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,6 @@ impl Engine {
                 .iter()
                 .map(|index| Index::new(index.columns.len()))
                 .collect(),
-            dead: 0,
         };
         Ok(Self {
             tables: catalog.tables.iter().map(table).collect(),
@@ -107,6 +106,7 @@ impl Engine {
             config,
             catalog,
             transactions: Transactions::starting_at(Xid(1)),
+            dead: Dead::default(),
             locks: Locks::default(),
             ssi: Serializable::default(),
             sessions: BTreeMap::new(),

@@ -6,7 +6,9 @@ use super::executor::Execution;
 use super::log::record::Change;
 use super::serializable::SxId;
 use super::statement::{Isolation, Outcome, TransactionMode};
+use super::sweep::Leavings;
 use super::transaction::{Snapshot, Xid};
+use std::sync::Arc;
 
 /// One connection's number; never used twice by an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,11 +60,13 @@ pub(super) struct Transaction {
     pub queried: bool,
     pub xid: Option<Xid>,
     /// The one snapshot of REPEATABLE READ and SERIALIZABLE, from the first statement on.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Arc<Snapshot>>,
     pub command: u32,
     pub sxact: Option<SxId>,
-    /// What it wrote, in order, for the log.
+    /// What it wrote, in order, for the log; handed out when it commits.
     pub changes: Vec<Change>,
+    /// What its commit, once durable, leaves dead.
+    pub leavings: Option<Leavings>,
 }
 
 impl Transaction {
@@ -78,6 +82,7 @@ impl Transaction {
             command: 0,
             sxact,
             changes,
+            leavings: None,
         }
     }
 

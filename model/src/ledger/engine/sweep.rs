@@ -1,157 +1,108 @@
-//! Sweeping dead row versions out, taking and restoring images of the store.
+//! Sweeping row versions out that nobody can see any more.
 //!
-//! A version is dead when its writer aborted, or when it ended before every snapshot still in use was taken; a table
-//! is swept when its dead outnumber PostgreSQL's autovacuum threshold (50 plus a fifth of the table). Nobody
-//! notices, with one exception that PostgreSQL makes too: a serializable transaction chosen as a victim is told
-//! at the next version it looks at, and dead ones count. Start at [`Engine::image`].
+//! A transaction that ends leaves dead versions: those it replaced or deleted if it committed, those it wrote if it
+//! was undone. They stand in a queue in the order in which transactions ended. A snapshot that counts one
+//! transaction as finished counts all that ended before it as finished too, so what may go is always the front of
+//! the queue, and the versions of a row go in the order of its chain. PostgreSQL does this in two ways, when it
+//! visits a page and in autovacuum; here it is done each time [`DEAD_MIN`] versions have gathered. Nobody notices,
+//! with one exception that PostgreSQL makes too: a serializable transaction chosen as a victim is told at the
+//! next version it looks at, and dead ones count. Start at [`Engine::sweep`].
 
-use super::config::EngineConfig;
-use super::heap::{Tid, Version};
+use super::heap::Tid;
 use super::index::{Entry, key_of};
-use super::log::record::{Change, Image};
-use super::schema::{Catalog, SchemaError, TableId};
+use super::log::record::Change;
+use super::schema::TableId;
 use super::serving::Engine;
-use super::session::{Activity, SessionId};
-use super::transaction::{Fate, Snapshot, Transactions, Xid};
+use super::session::Activity;
+use super::transaction::{Snapshot, Xid};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many dead versions gather before a sweep (`autovacuum_vacuum_threshold`).
+const DEAD_MIN: usize = 50;
+
+/// What an ended transaction leaves in the tables.
+#[derive(Clone, Debug)]
+pub(super) struct Leavings {
+    xid: Xid,
+    committed: bool,
+    /// Versions that are dead once nobody can see them.
+    dead: Vec<(TableId, Tid)>,
+    /// Versions that it had ended, which did not come to pass.
+    revived: Vec<(TableId, Tid)>,
+}
+
+/// The leavings of all ended transactions, in the order in which they ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dead {
+    queue: VecDeque<Leavings>,
+    versions: usize,
+    /// How many versions the last sweep could not take because somebody may still see them.
+    kept: usize,
+}
+
+impl Leavings {
+    /// What a transaction with these changes leaves.
+    pub fn new<'a>(
+        xid: Xid,
+        committed: bool,
+        changes: impl IntoIterator<Item = &'a Change>,
+    ) -> Self {
+        let (mut dead, mut revived) = (Vec::new(), Vec::new());
+        for change in changes {
+            let (table, old, new) = match change {
+                Change::Insert { table, tid, .. } => (*table, None, Some(*tid)),
+                Change::Update {
+                    table, old, new, ..
+                } => (*table, Some(*old), Some(*new)),
+                Change::Delete { table, tid } => (*table, Some(*tid), None),
+                Change::Sequence { .. } => continue,
+            };
+            let (gone, back) = if committed { (old, None) } else { (new, old) };
+            dead.extend(gone.map(|tid| (table, tid)));
+            revived.extend(back.map(|tid| (table, tid)));
+        }
+        Self {
+            xid,
+            committed,
+            dead,
+            revived,
+        }
+    }
+}
 
 impl Engine {
-    /// The store as the log describes it so far: all that is committed, including commits that are on their
-    /// way to the disk.
-    ///
-    /// Written to the log as a checkpoint, behind those commits, it makes everything before it superfluous.
-    /// So it may be asked for only when every batch of records handed out stands in the log, those of
-    /// completions included.
-    pub fn image(&self) -> Image {
-        let decided: Vec<Xid> = self
-            .sessions
-            .keys()
-            .filter_map(|id| self.committing_xid(*id))
-            .collect();
-        let stands =
-            |xid: Xid| self.transactions.fate(xid) == Fate::Committed || decided.contains(&xid);
-        let current = |version: &Version| {
-            stands(version.xmin)
-                && !version
-                    .ending
-                    .as_ref()
-                    .is_some_and(|ending| stands(ending.xid))
-        };
-        let rows = |table: &super::serving::Table| {
-            let versions = table.heap.iter().filter(|(_, version)| current(version));
-            versions
-                .map(|(tid, version)| (tid, version.values.clone()))
-                .collect()
-        };
-        Image {
-            next_xid: self.transactions.next().0,
-            tables: self.tables.iter().map(rows).collect(),
-            sequences: self
-                .sequences
-                .iter()
-                .map(|sequence| sequence.logged.max(sequence.last))
-                .collect(),
-        }
-    }
-
-    /// A store made from an image, with no sessions. The image must fit the catalog, as one from recovery
-    /// does.
-    pub fn from_image(
-        catalog: Catalog,
-        config: EngineConfig,
-        image: &Image,
-    ) -> Result<Self, SchemaError> {
-        let mut engine = Self::new(catalog, config)?;
-        engine.transactions = Transactions::starting_at(Xid(image.next_xid.max(2)));
-        for (state, upto) in engine.sequences.iter_mut().zip(&image.sequences) {
-            (state.last, state.logged) = (*upto, *upto);
-        }
-        for (number, rows) in image.tables.iter().enumerate() {
-            for (tid, row) in rows {
-                engine.restore_row(TableId(number), *tid, row.clone());
-            }
-        }
-        Ok(engine)
-    }
-
     /// How many row versions the tables hold, dead ones included.
     pub fn versions(&self) -> usize {
         self.tables.iter().map(|table| table.heap.len()).sum()
     }
 
-    /// Removes every dead version of every table.
+    /// Removes every dead version that nobody can see, up to the first that somebody may.
     pub fn sweep(&mut self) {
         let views = self.snapshots_in_use();
-        for number in 0..self.tables.len() {
-            self.sweep_table(TableId(number), &views);
+        while let Some(leavings) = self.dead.queue.pop_front_if(|leavings| {
+            // What an undone transaction wrote was never to be seen.
+            !leavings.committed || views.iter().all(|view| !view.is_concurrent(leavings.xid))
+        }) {
+            self.dead.versions -= leavings.dead.len();
+            self.remove_leavings(leavings);
         }
-        self.transactions.forget_aborted();
+        self.dead.kept = self.dead.versions;
     }
 
-    pub(super) fn sweep_if_due(&mut self) {
-        if self
-            .tables
-            .iter()
-            .any(|table| table.dead > 50 + table.heap.len() / 5)
-        {
+    /// Queues what a transaction that just ended leaves, and sweeps if much has gathered.
+    pub(super) fn leave(&mut self, leavings: Leavings) {
+        self.dead.versions += leavings.dead.len();
+        if !leavings.committed || !leavings.dead.is_empty() {
+            self.dead.queue.push_back(leavings);
+        }
+        if self.dead.versions >= self.dead.kept + DEAD_MIN {
             self.sweep();
         }
     }
 
-    /// Counts what a transaction's end leaves dead.
-    pub(super) fn count_dead(&mut self, changes: &[Change], committed: bool) {
-        for change in changes {
-            match change {
-                Change::Insert { table, .. } if !committed => self.tables[table.0].dead += 1,
-                Change::Delete { table, .. } if committed => self.tables[table.0].dead += 1,
-                Change::Update { table, .. } => self.tables[table.0].dead += 1,
-                _ => {}
-            }
-        }
-    }
-
-    fn committing_xid(&self, id: SessionId) -> Option<Xid> {
-        let session = self.session(id);
-        let committing = matches!(session.activity, Activity::Committing(_));
-        session
-            .transaction
-            .as_ref()
-            .filter(|_| committing)
-            .and_then(|transaction| transaction.xid)
-    }
-
-    fn restore_row(&mut self, table: TableId, tid: Tid, row: Vec<super::value::Value>) {
-        let entries: Vec<_> = self
-            .catalog
-            .table(table)
-            .indexes
-            .iter()
-            .enumerate()
-            .collect();
-        let mut keys = Vec::new();
-        for (number, index) in entries {
-            if super::expression::passes(index.predicate.as_ref(), &row).unwrap_or(false) {
-                keys.push((number, key_of(&row, &index.columns)));
-            }
-        }
-        let version = Version {
-            values: row,
-            xmin: Xid(1),
-            command: 0,
-            ending: None,
-            lockers: Vec::new(),
-            heap_only: false,
-        };
-        assert!(
-            self.tables[table.0].heap.place_at(tid, version),
-            "invariant: an image holds one row per place"
-        );
-        for (number, key) in keys {
-            self.tables[table.0].indexes[number].insert(Entry { key, tid });
-        }
-    }
-
     /// Every snapshot by which some statement may yet look at rows, that of the next one included.
-    fn snapshots_in_use(&self) -> Vec<Snapshot> {
+    fn snapshots_in_use(&mut self) -> Vec<Arc<Snapshot>> {
         let mut snapshots = vec![self.transactions.snapshot()];
         for session in self.sessions.values() {
             let kept = session.transaction.as_ref();
@@ -160,51 +111,24 @@ impl Engine {
                 Activity::Executing(execution) => execution.view.as_ref(),
                 _ => None,
             };
-            snapshots.extend(
-                kept.into_iter()
-                    .chain(used.map(|view| &view.snapshot))
-                    .cloned(),
-            );
+            let used = used.map(|view| &view.snapshot);
+            snapshots.extend(kept.into_iter().chain(used).cloned());
         }
         snapshots
     }
 
-    fn sweep_table(&mut self, table: TableId, views: &[Snapshot]) {
-        let dead: Vec<Tid> = self.tables[table.0]
-            .heap
-            .iter()
-            .filter(|(_, version)| self.is_dead(version, views))
-            .map(|(tid, _)| tid)
-            .collect();
-        for tid in dead {
+    fn remove_leavings(&mut self, leavings: Leavings) {
+        for (table, tid) in leavings.dead {
             self.remove_version(table, tid);
         }
-        // An ending that was undone must go with the memory that it was, or it would count as committed.
-        let undone = self.tables[table.0].heap.iter().filter(|(_, version)| {
-            version
-                .ending
-                .as_ref()
-                .is_some_and(|ending| self.transactions.fate(ending.xid) == Fate::Aborted)
-        });
-        for tid in undone.map(|(tid, _)| tid).collect::<Vec<_>>() {
-            self.tables[table.0].heap.version_mut(tid).ending = None;
+        for (table, tid) in leavings.revived {
+            // Somebody may have ended it anew, or it went with the rest of what was undone.
+            let heap = &mut self.tables[table.0].heap;
+            heap.revive(tid, leavings.xid);
         }
-        self.tables[table.0].dead = 0;
-    }
-
-    /// Whether nobody can see a version any more.
-    ///
-    /// An ending must have come before each snapshot, not just have a smaller number than each snapshot's
-    /// oldest: a row's versions need not end in the order of their writers' numbers, and a version may go only
-    /// if all before it in its chain go too, or nothing leads to those behind it any more.
-    fn is_dead(&self, version: &Version, views: &[Snapshot]) -> bool {
-        if self.transactions.fate(version.xmin) == Fate::Aborted {
-            return true;
+        if !leavings.committed {
+            self.transactions.forget_aborted(leavings.xid);
         }
-        version.ending.as_ref().is_some_and(|ending| {
-            self.transactions.fate(ending.xid) == Fate::Committed
-                && views.iter().all(|view| !view.is_concurrent(ending.xid))
-        })
     }
 
     /// Takes a version out, and its index entries if it was the last of its chain.

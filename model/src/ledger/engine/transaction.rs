@@ -5,6 +5,7 @@
 
 use super::session::SessionId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The number of a transaction that writes; it never wraps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,8 @@ pub(super) struct Transactions {
     in_progress: BTreeMap<Xid, SessionId>,
     /// Aborted numbers that may still stand in the heap; a finished number that is not here was committed.
     aborted: BTreeSet<Xid>,
+    /// The snapshot of now, if one was asked for.
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Transactions {
@@ -52,6 +55,7 @@ impl Transactions {
             next,
             in_progress: BTreeMap::new(),
             aborted: BTreeSet::new(),
+            snapshot: None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Transactions {
     /// Gives a session's transaction its number.
     pub fn assign(&mut self, session: SessionId) -> Xid {
         let xid = self.next;
+        self.snapshot = None;
         self.next = Xid(xid.0 + 1);
         self.in_progress.insert(xid, session);
         xid
@@ -71,6 +76,7 @@ impl Transactions {
     /// Ends a transaction; the change is visible to every later snapshot at once.
     pub fn finish(&mut self, xid: Xid, committed: bool) {
         let was = self.in_progress.remove(&xid);
+        self.snapshot = None;
         assert!(was.is_some(), "invariant: transaction {xid:?} ends once");
         if !committed {
             self.aborted.insert(xid);
@@ -93,19 +99,22 @@ impl Transactions {
         self.in_progress.get(&xid).copied()
     }
 
-    /// A snapshot of now.
-    pub fn snapshot(&self) -> Snapshot {
-        let in_progress: Vec<Xid> = self.in_progress.keys().copied().collect();
-        let xmin = in_progress.first().copied().unwrap_or(self.next);
-        Snapshot {
-            xmin,
-            xmax: self.next,
-            in_progress,
-        }
+    /// A snapshot of now; the same one until a transaction gets its number or ends.
+    pub fn snapshot(&mut self) -> Arc<Snapshot> {
+        let taken = self.snapshot.get_or_insert_with(|| {
+            let in_progress: Vec<Xid> = self.in_progress.keys().copied().collect();
+            let xmin = in_progress.first().copied().unwrap_or(self.next);
+            Arc::new(Snapshot {
+                xmin,
+                xmax: self.next,
+                in_progress,
+            })
+        });
+        Arc::clone(taken)
     }
 
-    /// Forgets all aborted numbers; only right after what they wrote was swept from every heap.
-    pub fn forget_aborted(&mut self) {
-        self.aborted.clear();
+    /// Forgets an aborted number; only right after what it wrote was swept from every heap.
+    pub fn forget_aborted(&mut self, xid: Xid) {
+        self.aborted.remove(&xid);
     }
 }
