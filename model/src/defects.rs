@@ -68,6 +68,10 @@ pub enum Defect {
     StaleVerifierOverwrites,
     /// A completion is reported once, and forgotten.
     CompletionLostOnRestart,
+    /// Nothing is due for a verification that waits for a person.
+    ReviewForgotten,
+    /// A worker stops polling once it could not ask the Ledger.
+    PollerDiesOnError,
     /// A verification's lease ends before the work can be done.
     LeaseShorterThanWork,
     /// A failed verification does not count its attempts.

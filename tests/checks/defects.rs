@@ -15,7 +15,7 @@ use sim::check::{Check, Judgement};
 use crate::prometheus::watched::Watched;
 
 /// Within how many seeds a defect must be caught where it shows.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 
 /// Bugs that show only when somebody lets go of a call that is under way, which nobody in the system
 /// does: `resilience` shows each caught in a world of its own.

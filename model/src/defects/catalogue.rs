@@ -217,6 +217,22 @@ pub const DEFECTS: &[DefectInfo] = &[
         caught_by: "verification_conserved",
     },
     DefectInfo {
+        defect: Defect::ReviewForgotten,
+        name: "review_forgotten",
+        mistake: "a verification that waits for a person is in a state for which no work ever falls due",
+        seen_in: Some("convoy #1200: deliveries in a state that no handler matched stayed there"),
+        caught_by: "verification_conserved",
+    },
+    DefectInfo {
+        defect: Defect::PollerDiesOnError,
+        name: "poller_dies_on_error",
+        mistake: "a worker that could not reach the Ledger ends, and nobody starts it again",
+        seen_in: Some(
+            "outpost #719: workers gave up after five errors of the broker, and retries stopped for all",
+        ),
+        caught_by: "everything_settles",
+    },
+    DefectInfo {
         defect: Defect::LeaseShorterThanWork,
         name: "lease_shorter_than_work",
         mistake: "the lease is shorter than the work, so each worker is fenced off by the next",

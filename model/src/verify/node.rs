@@ -243,13 +243,16 @@ impl Verify {
         let cause = Lineage::of(&claim.verification.0);
         let patience = self.context.stream_of(Root::Workload, cause, "review.span");
         let span = { patience }.span(longest / 10, longest);
-        let values = vec![
+        let mut values = vec![
             (
                 verifications::STATE,
                 VerificationState::Review.name().into(),
             ),
             (verifications::EVIDENCE, digest.into()),
         ];
+        if self.setup.defects.has(Defect::ReviewForgotten) {
+            values.push((verifications::RUN_AT, Value::Null));
+        }
         self.change(claim, values, span, None).await;
     }
 
