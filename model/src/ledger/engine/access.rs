@@ -121,9 +121,11 @@ fn ranges_for(index: &IndexDef, terms: &[&Expr]) -> Vec<KeyRange> {
         let extended = |range: KeyRange| {
             let values = values.iter().filter(|value| !value.is_null());
             values.map(move |value| {
-                let mut range = range.clone();
-                range.prefix.push((*value).clone());
-                range
+                let prefix = range.prefix.with([(*value).clone()]);
+                KeyRange {
+                    prefix,
+                    ..range.clone()
+                }
             })
         };
         ranges = ranges.into_iter().flat_map(extended).collect();

@@ -27,6 +27,7 @@ impl Engine {
             panic!("invariant: only a commit under way can become durable, {id:?} has none");
         };
         self.end_transaction(id, true);
+        self.set_alarm(id);
         let gone = self.session(id).client_gone;
         if gone {
             self.remove_session(id);
@@ -133,12 +134,16 @@ impl Engine {
         {
             self.end_transaction(id, false);
         }
-        self.sessions.remove(&id);
+        let session = self.sessions.remove(&id);
+        if let Some(due) = session.and_then(|session| session.alarm) {
+            self.alarms.remove(&due);
+        }
     }
 
     /// Leaves a session idle with an answer.
     pub(super) fn idle_with(&mut self, id: SessionId, result: Result<Outcome, SqlError>) -> Reply {
         self.session_mut(id).activity = Activity::Idle(self.now_ns);
+        self.set_alarm(id);
         Reply::Done(result)
     }
 
@@ -164,6 +169,7 @@ impl Engine {
             .chain([Record::Commit(xid)])
             .collect();
         self.session_mut(id).activity = Activity::Committing(outcome);
+        self.set_alarm(id);
         Reply::Committing(records)
     }
 

@@ -7,7 +7,7 @@ use super::error::{SqlError, SqlState};
 use super::executor::{Progress, View};
 use super::expression::passes;
 use super::heap::{Tid, Version};
-use super::index::{Key, key_of};
+use super::key::Key;
 use super::schema::{ColumnId, TableId};
 use super::serving::Engine;
 use super::statement::{BinaryOp, Expr, RowLock, WaitPolicy};
@@ -68,11 +68,11 @@ impl Engine {
         let Some(after) = after else { return };
         let own = self.own_xid(view.session);
         for (number, key) in self.catalog.table(table).foreign_keys.iter().enumerate() {
-            let value = key_of(&after.values, &key.columns);
+            let value = Key::of(&after.values, &key.columns);
             // A row this transaction wrote itself is checked again even if its key stayed: its first check
             // may be pending.
             let unchanged = before.is_some_and(|before| {
-                Some(before.xmin) != own && key_of(&before.values, &key.columns) == value
+                Some(before.xmin) != own && Key::of(&before.values, &key.columns) == value
             });
             if !unchanged && !value.iter().any(Value::is_null) {
                 let side = Side::ParentMustExist;
@@ -141,7 +141,7 @@ impl Engine {
         columns: &[ColumnId],
         key: &Key,
     ) -> Progress<bool> {
-        let terms = columns.iter().zip(key).map(|(column, value)| {
+        let terms = columns.iter().zip(key.iter()).map(|(column, value)| {
             Expr::binary(
                 BinaryOp::Equal,
                 Expr::Column(*column),
@@ -172,7 +172,7 @@ impl Engine {
 
 /// The key a row had before and has no longer.
 fn lost_key(before: &Version, after: Option<&Version>, columns: &[ColumnId]) -> Option<Key> {
-    let key = key_of(&before.values, columns);
-    let kept = after.is_some_and(|after| key_of(&after.values, columns) == key);
+    let key = Key::of(&before.values, columns);
+    let kept = after.is_some_and(|after| Key::of(&after.values, columns) == key);
     (!kept && !key.iter().any(Value::is_null)).then_some(key)
 }

@@ -2,7 +2,8 @@
 //!
 //! Pages matter for two reasons only: rows without ORDER BY come in physical order, and serializable reads
 //! may be tracked by page. Sizes follow PostgreSQL's page layout (8 KiB pages, 24-byte headers, 4-byte line
-//! pointers); dead line pointers are not reused until their whole page is empty, which PostgreSQL does a
+//! pointers). The bytes of a version that is taken out are free at once, its line pointer only when the whole page
+//! is empty, so that rows on a page keep the order in which they were written; PostgreSQL reuses line pointers a
 //! little earlier. Start at [`Heap::place`].
 
 use super::statement::RowLock;
@@ -80,6 +81,9 @@ pub(super) struct Heap {
 }
 
 const PAGE_BYTES: usize = 8192 - 24;
+const LINE_POINTER_BYTES: usize = 4;
+/// `MaxHeapTuplesPerPage`.
+const PAGE_SLOTS_MAX: usize = 291;
 
 impl Heap {
     /// Writes a version, on `near` if it fits there, and tells where it stands.
@@ -232,6 +236,7 @@ impl Heap {
         let page = self.pages.get_mut(tid.page as usize)?;
         let version = page.slots.get_mut(tid.slot as usize)?.take()?;
         page.live -= 1;
+        page.used_bytes -= version_bytes(&version.values) - LINE_POINTER_BYTES;
         self.versions -= 1;
         if page.live == 0 {
             *page = Page::default();
@@ -243,9 +248,10 @@ impl Heap {
     }
 
     fn fits(&self, page: u32, bytes: usize) -> bool {
-        self.pages
-            .get(page as usize)
-            .is_some_and(|page| page.used_bytes + bytes <= PAGE_BYTES || page.slots.is_empty())
+        self.pages.get(page as usize).is_some_and(|page| {
+            let room = page.used_bytes + bytes <= PAGE_BYTES && page.slots.len() < PAGE_SLOTS_MAX;
+            room || page.slots.is_empty()
+        })
     }
 }
 
@@ -259,7 +265,7 @@ fn version_bytes(values: &[Value]) -> usize {
         };
         aligned + value.width_bytes()
     });
-    4 + 24 + data.next_multiple_of(8)
+    LINE_POINTER_BYTES + 24 + data.next_multiple_of(8)
 }
 
 #[cfg(test)]

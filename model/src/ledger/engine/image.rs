@@ -5,7 +5,8 @@
 
 use super::config::EngineConfig;
 use super::heap::{Tid, Version};
-use super::index::{Entry, key_of};
+use super::index::Entry;
+use super::key::Key;
 use super::log::record::Image;
 use super::schema::{Catalog, SchemaError, TableId};
 use super::serving::Engine;
@@ -92,7 +93,7 @@ impl Engine {
         let mut keys = Vec::new();
         for (number, index) in entries {
             if super::expression::passes(index.predicate.as_ref(), &row).unwrap_or(false) {
-                keys.push((number, key_of(&row, &index.columns)));
+                keys.push((number, Key::of(&row, &index.columns)));
             }
         }
         let version = Version {

@@ -5,15 +5,13 @@
 //! pages (half and half; 90 % when it is the rightmost), and never merges. Start at [`Index::insert`].
 
 use super::heap::Tid;
-use super::value::{Row, Value};
+use super::key::Key;
+use super::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// The number of a leaf page within its index.
 pub(super) type LeafId = u32;
-
-/// A key: the indexed columns in order.
-pub(super) type Key = Vec<Value>;
 
 /// One entry of an index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +23,7 @@ pub(super) struct Entry {
 /// The part of an index a query looks at: keys with this prefix and, in the next column, within these bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyRange {
-    pub prefix: Vec<Value>,
+    pub prefix: Key,
     /// Lower bound of the next column and whether it is included.
     pub low: Option<(Value, bool)>,
     /// Upper bound of the next column and whether it is included.
@@ -69,10 +67,12 @@ impl Entry {
     }
 
     /// Not before any entry whose key begins with these values: null sorts last.
-    fn after(mut key: Key, columns: usize) -> Self {
-        key.resize(columns.max(key.len()), Value::Null);
-        let tid = Tid::LAST;
-        Self { key, tid }
+    fn after(key: &Key, columns: usize) -> Self {
+        let missing = columns.saturating_sub(key.len());
+        Self {
+            key: key.with(std::iter::repeat_n(Value::Null, missing)),
+            tid: Tid::LAST,
+        }
     }
 }
 
@@ -81,7 +81,7 @@ impl KeyRange {
     #[cfg(test)]
     pub fn exactly(prefix: Vec<Value>) -> Self {
         Self {
-            prefix,
+            prefix: prefix.into(),
             low: None,
             high: None,
         }
@@ -89,21 +89,17 @@ impl KeyRange {
 
     /// The first and the last entry of an index inside. A bounded column is not null.
     fn bounds(&self, columns: usize) -> (Bound<Entry>, Bound<Entry>) {
-        let with = |value: &Value| {
-            let mut key = self.prefix.clone();
-            key.push(value.clone());
-            key
-        };
+        let with = |value: &Value| self.prefix.with([value.clone()]);
         let start = match &self.low {
             Some((low, true)) => Bound::Included(Entry::before(with(low))),
-            Some((low, false)) => Bound::Excluded(Entry::after(with(low), columns)),
+            Some((low, false)) => Bound::Excluded(Entry::after(&with(low), columns)),
             None => Bound::Included(Entry::before(self.prefix.clone())),
         };
         let end = match &self.high {
-            Some((high, true)) => Bound::Included(Entry::after(with(high), columns)),
+            Some((high, true)) => Bound::Included(Entry::after(&with(high), columns)),
             Some((high, false)) => Bound::Excluded(Entry::before(with(high))),
             None if self.low.is_some() => Bound::Excluded(Entry::before(with(&Value::Null))),
-            None => Bound::Included(Entry::after(self.prefix.clone(), columns)),
+            None => Bound::Included(Entry::after(&self.prefix, columns)),
         };
         (start, end)
     }
@@ -124,7 +120,7 @@ impl Index {
     pub fn insert(&mut self, entry: Entry) -> Option<Split> {
         if self.leaves.is_empty() {
             let leaf = Leaf { id: 0, bytes: 0 };
-            self.leaves.insert(Entry::before(Key::new()), leaf);
+            self.leaves.insert(Entry::before(Key::default()), leaf);
             self.next_leaf = 1;
         }
         let bytes = entry_bytes(&entry.key);
@@ -274,11 +270,6 @@ impl Index {
     }
 }
 
-/// The key of a row under an index.
-pub(super) fn key_of(row: &Row, columns: &[super::schema::ColumnId]) -> Key {
-    columns.iter().map(|column| row[column.0].clone()).collect()
-}
-
 fn entry_bytes(key: &[Value]) -> usize {
     4 + 8
         + key
@@ -292,8 +283,9 @@ fn entry_bytes(key: &[Value]) -> usize {
 mod tests {
     use super::*;
 
-    fn entry(key: Key, slot: u16) -> Entry {
+    fn entry(key: Vec<Value>, slot: u16) -> Entry {
         let tid = Tid { page: 0, slot };
+        let key = key.into();
         Entry { key, tid }
     }
 
@@ -340,7 +332,7 @@ mod tests {
         );
         check(
             &KeyRange {
-                prefix: vec![1.into()],
+                prefix: vec![1.into()].into(),
                 low: Some(("b".into(), true)),
                 high: None,
             },
@@ -357,7 +349,7 @@ mod tests {
         ] {
             check(
                 &KeyRange {
-                    prefix: vec![],
+                    prefix: Key::default(),
                     low: Some((low.0.into(), low.1)),
                     high: Some((high.0.into(), high.1)),
                 },

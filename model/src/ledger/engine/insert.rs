@@ -8,7 +8,7 @@ use super::executor::{Progress, View};
 use super::expression::{Scope, evaluate, replace_volatile};
 use super::foreign_keys::KeyCheck;
 use super::heap::Tid;
-use super::index::key_of;
+use super::key::Key;
 use super::row_locks::Standing;
 use super::schema::TableId;
 use super::select::output_row;
@@ -199,7 +199,7 @@ impl Engine {
             index.unique && (clause.columns.is_empty() || index.columns == clause.columns)
         });
         let keys: Vec<_> = decides
-            .map(|(number, index)| (number, key_of(row, &index.columns)))
+            .map(|(number, index)| (number, Key::of(row, &index.columns)))
             .collect();
         if keys.is_empty() && !clause.columns.is_empty() {
             let words =

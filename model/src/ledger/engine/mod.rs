@@ -26,6 +26,7 @@ mod heap;
 mod image;
 mod index;
 mod insert;
+mod key;
 mod locks;
 pub mod log;
 mod predicate_locks;

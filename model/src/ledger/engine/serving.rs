@@ -18,9 +18,10 @@ use super::serializable::{Safety, Serializable};
 use super::session::{Activity, Session, SessionId, SessionTimeouts, Transaction};
 use super::statement::{CommandTag, Isolation, Outcome, Statement, TransactionMode};
 use super::sweep::Dead;
+use super::timers::Due;
 use super::transaction::{Transactions, Xid};
 use super::validation::validate;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The answer to a statement, at once or later.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Engine {
     pub(super) completions: VecDeque<Completion>,
     /// Sessions whose wait is over, in the order in which they will go on.
     pub(super) runnable: VecDeque<SessionId>,
+    /// The next alarm of each session that has one.
+    pub(super) alarms: BTreeSet<Due>,
     pub(super) now_ns: u64,
     next_session: u64,
 }
@@ -113,6 +116,7 @@ impl Engine {
             last_words: BTreeMap::new(),
             completions: VecDeque::new(),
             runnable: VecDeque::new(),
+            alarms: BTreeSet::new(),
             now_ns: 0,
             next_session: 1,
         })
@@ -140,6 +144,7 @@ impl Engine {
             activity: Activity::Idle(self.now_ns),
             statement_began_ns: self.now_ns,
             deadlock_checked: false,
+            alarm: None,
             client_gone: false,
         };
         self.sessions.insert(id, session);
@@ -173,9 +178,10 @@ impl Engine {
     }
 
     /// Sets a session's time-outs from its next statement on.
-    pub fn set_timeouts(&mut self, session: SessionId, timeouts: SessionTimeouts) {
-        if let Some(session) = self.sessions.get_mut(&session) {
+    pub fn set_timeouts(&mut self, id: SessionId, timeouts: SessionTimeouts) {
+        if let Some(session) = self.sessions.get_mut(&id) {
             session.timeouts = timeouts;
+            self.set_alarm(id);
         }
     }
 
@@ -259,6 +265,8 @@ impl Engine {
     /// Chooses the order of waking from now on.
     pub fn set_wake_order(&mut self, order: WakeOrder) {
         self.config.wake_order = order;
+        let waiting: Vec<SessionId> = self.alarms.iter().map(|(.., id)| *id).collect();
+        waiting.into_iter().for_each(|id| self.set_alarm(id));
     }
 
     /// Answers a session that is not listening just now; a vanished client's session ends here.
@@ -338,6 +346,7 @@ impl Engine {
                 let session = self.session_mut(id);
                 session.activity = Activity::Executing(Box::new(execution));
                 session.deadlock_checked = false;
+                self.set_alarm(id);
                 Reply::Waiting
             }
         }

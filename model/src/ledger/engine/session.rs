@@ -7,6 +7,7 @@ use super::log::record::Change;
 use super::serializable::SxId;
 use super::statement::{Isolation, Outcome, TransactionMode};
 use super::sweep::Leavings;
+use super::timers::Due;
 use super::transaction::{Snapshot, Xid};
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub(super) struct Session {
     pub statement_began_ns: u64,
     /// Whether the deadlock timer of the present wait has run out already; each wait is checked once.
     pub deadlock_checked: bool,
+    /// The alarm that is set for it.
+    pub alarm: Option<Due>,
     /// Whether the client has gone while a statement was under way: PostgreSQL finishes the statement first.
     pub client_gone: bool,
 }

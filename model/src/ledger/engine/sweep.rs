@@ -9,7 +9,8 @@
 //! next version it looks at, and dead ones count. Start at [`Engine::sweep`].
 
 use super::heap::Tid;
-use super::index::{Entry, key_of};
+use super::index::Entry;
+use super::key::Key;
 use super::log::record::Change;
 use super::schema::TableId;
 use super::serving::Engine;
@@ -138,7 +139,7 @@ impl Engine {
             return;
         };
         for (number, index) in self.catalog.table(table).indexes.iter().enumerate() {
-            let key = key_of(&version.values, &index.columns);
+            let key = Key::of(&version.values, &index.columns);
             store.indexes[number].remove(&Entry { key, tid: root });
         }
     }

@@ -1,7 +1,9 @@
 //! Time-outs: lock, statement, idle-in-transaction, and the timer after which a waiter looks for a deadlock.
 //!
 //! The caller asks for [`Engine::next_deadline`] and calls [`Engine::advance`] when it comes; every other
-//! entry point advances first, so that a late caller sees what a punctual one would have seen.
+//! entry point advances first, so that a late caller sees what a punctual one would have seen. Each session's next
+//! alarm stands in one ordered set, kept up to date by [`Engine::set_alarm`] whenever a session begins to wait or
+//! to idle, so that nobody looks through all sessions.
 
 use super::deadlock::Verdict;
 use super::error::{SqlError, SqlState};
@@ -11,17 +13,20 @@ use super::session::{Activity, Session, SessionId};
 
 /// What a timer does, in the order in which timers of one moment go off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Alarm {
+pub(super) enum Alarm {
     Deadlock,
     Lock,
     Statement,
     IdleInTransaction,
 }
 
+/// When an alarm goes off (nanoseconds), what it does, the number of the wait it belongs to, and whose it is.
+pub(super) type Due = (u64, Alarm, u64, SessionId);
+
 impl Engine {
     /// When the next timer goes off, nanoseconds; `None` while none is set.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.next_alarm().map(|(due_ns, ..)| due_ns)
+        self.alarms.first().map(|(due_ns, ..)| *due_ns)
     }
 
     /// The time of the latest call, nanoseconds.
@@ -36,8 +41,17 @@ impl Engine {
             "invariant: time does not go back ({now_ns} after {})",
             self.now_ns
         );
-        while let Some((due_ns, alarm, _, session)) =
-            self.next_alarm().filter(|(due_ns, ..)| *due_ns <= now_ns)
+        debug_assert!(
+            self.sessions
+                .iter()
+                .all(|(id, session)| session.alarm == self.alarm_of(*id, session)),
+            "invariant: every session's alarm is the one that its state calls for"
+        );
+        while let Some((due_ns, alarm, _, session)) = self
+            .alarms
+            .first()
+            .copied()
+            .filter(|(due_ns, ..)| *due_ns <= now_ns)
         {
             self.now_ns = self.now_ns.max(due_ns);
             self.ring(alarm, session);
@@ -46,15 +60,25 @@ impl Engine {
         self.now_ns = now_ns;
     }
 
-    /// The next alarm: when, what, the number of the wait it belongs to, and whose it is.
-    fn next_alarm(&self) -> Option<(u64, Alarm, u64, SessionId)> {
-        self.sessions
-            .iter()
-            .filter_map(|(id, session)| self.alarm_of(*id, session))
-            .min()
+    /// Sets, moves or takes back a session's alarm after what it does has changed.
+    pub(super) fn set_alarm(&mut self, id: SessionId) {
+        let due = self.computed_alarm(id);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let before = std::mem::replace(&mut session.alarm, due);
+        if before != due {
+            before.map(|before| self.alarms.remove(&before));
+            self.alarms.extend(due);
+        }
     }
 
-    fn alarm_of(&self, id: SessionId, session: &Session) -> Option<(u64, Alarm, u64, SessionId)> {
+    fn computed_alarm(&self, id: SessionId) -> Option<Due> {
+        let session = self.sessions.get(&id)?;
+        self.alarm_of(id, session)
+    }
+
+    fn alarm_of(&self, id: SessionId, session: &Session) -> Option<Due> {
         let timeouts = &session.timeouts;
         match &session.activity {
             Activity::Idle(since_ns) => {
@@ -108,6 +132,7 @@ impl Engine {
         match alarm {
             Alarm::Deadlock => {
                 self.session_mut(id).deadlock_checked = true;
+                self.set_alarm(id);
                 match self.locks.deadlock_check(id, &self.transactions) {
                     Verdict::Clear => {}
                     Verdict::Rearranged(woken) => self.wake(woken),

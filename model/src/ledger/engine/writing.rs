@@ -7,7 +7,8 @@ use super::error::{SqlError, SqlState};
 use super::executor::{Progress, View};
 use super::expression::{Scope, evaluate, passes};
 use super::heap::{Ending, Tid, Version};
-use super::index::{Entry, Key, key_of};
+use super::index::Entry;
+use super::key::Key;
 use super::log::record::Change;
 use super::predicate_locks::{Granularity, Target};
 use super::schema::{ColumnId, TableDef, TableId};
@@ -186,7 +187,7 @@ impl Engine {
                 *next += 1;
                 continue;
             }
-            let key = key_of(row, &index.columns);
+            let key = Key::of(row, &index.columns);
             let taken = if index.unique {
                 self.key_holder(view, table, number, &key, Some(tid))?
             } else {
