@@ -50,8 +50,10 @@ pub async fn run(core: Rc<Core>) {
             .write(&core.ledger, &context.name(), deadline)
             .await;
         let expired_too = !core.setup.defects.has(Defect::SagaNotResumedAfterCrash);
-        if look(&core, expired_too).await {
-            claim_and_work(&core, expired_too).await;
+        match look(&core, expired_too).await {
+            Some(true) => claim_and_work(&core, expired_too).await,
+            None if core.setup.defects.has(Defect::PollerDiesOnError) => return,
+            Some(false) | None => {}
         }
     }
 }
@@ -71,9 +73,9 @@ async fn claim_and_work(core: &Rc<Core>, expired_too: bool) {
     }
 }
 
-/// Whether anything is due; a look costs one round trip and locks nothing. It also shows how many dead
-/// letters wait for a decision.
-async fn look(core: &Core, expired_too: bool) -> bool {
+/// Whether anything is due, if that could be seen; a look costs one round trip and locks nothing. It
+/// also shows how many dead letters wait for a decision.
+async fn look(core: &Core, expired_too: bool) -> Option<bool> {
     let deadline = Deadline::within(POLL_LIMIT, core.context.monotonic());
     // Until the Ledger was heard its time is unknown, and everything may be due.
     let at = core.ledger.clock().estimate().unwrap_or(LedgerMillis::MAX);
@@ -83,7 +85,7 @@ async fn look(core: &Core, expired_too: bool) -> bool {
     let seen = core.ledger.read_all("jobs.look", deadline, &looks).await;
     // What could not be seen stays as it was last seen.
     let Ok([due, open]) = seen.as_deref() else {
-        return false;
+        return None;
     };
     for queue in Queue::ALL {
         let depth = open
@@ -93,7 +95,7 @@ async fn look(core: &Core, expired_too: bool) -> bool {
         core.context
             .gauge("core.dlq.depth", &[("queue", queue.name())], depth);
     }
-    !due.is_empty()
+    Some(!due.is_empty())
 }
 
 fn due(at: LedgerMillis, expired_too: bool) -> Select {

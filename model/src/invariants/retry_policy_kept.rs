@@ -7,7 +7,9 @@
 //! retries grows. No link is asked for before its wait is over, as far as clocks allow: a plan's clock
 //! faults may move the Ledger's clock, and a note may be as late as its node stood still. Transactions
 //! are repeated three times at most, and only when others were in the way or nobody was there. A claim
-//! that was lost with its instance is taken up again without a wait; that is no retry.
+//! that was lost with its instance is taken up again, which is no retry, but not before the lease is
+//! over that its holder was given: over the notes `verification_claim`, two claims that find a
+//! verification as it was are a lease apart, as far as clocks allow.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use sim::time::SimTime;
 
 use super::list;
 use crate::failure::Failure;
+use crate::verify::node::LEASE;
 
 pub(super) const CHECK: Check = Check {
     name: "retry_policy_kept",
@@ -169,6 +172,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         *replays.entry(letter.text("subject")).or_default() += replayed;
     }
     let mut evidence = repeated_transactions(record);
+    evidence.extend(claims_taken_over(record)?);
     for (kind, policy) in [("saga", LINK), ("verification", VERIFICATION)] {
         for (subject, mut events) in events_by_subject(record, kind)? {
             events.sort_by_key(|(_, token, _)| *token);
@@ -278,6 +282,37 @@ fn repeated_transactions(record: &Record) -> Vec<Evidence> {
         }));
     }
     evidence
+}
+
+/// Claims of what another had, who had done nothing with it yet and still had time.
+fn claims_taken_over(record: &Record) -> Result<Vec<Evidence>, String> {
+    let mut found: BTreeMap<(&str, &str, i64), Vec<(i64, SimTime)>> = BTreeMap::new();
+    for note in record
+        .notes
+        .iter()
+        .filter(|it| it.name == "verification_claim")
+    {
+        let (subject, state) = (note.detail.text("verification"), note.detail.text("state"));
+        let as_found = (subject, state, number(note, "retries")?);
+        let claim = (number(note, "token")?, note.at);
+        found.entry(as_found).or_default().push(claim);
+    }
+    let mut evidence = Vec::new();
+    for ((subject, ..), mut claims) in found {
+        claims.sort_unstable();
+        for pair in claims.windows(2) {
+            let (first, second) = (pair[0].1, pair[1].1);
+            if second + slack(record) < first + LEASE {
+                let after = second.since(first).as_millis();
+                let claim = format!("its holder had it for {after} ms when another took it over");
+                evidence.push(Evidence {
+                    at: Some(second),
+                    ..Evidence::new(subject, claim)
+                });
+            }
+        }
+    }
+    Ok(evidence)
 }
 
 /// How much earlier than it should an attempt may seem to be: by as much as the plan moves clocks, and

@@ -2,8 +2,9 @@
 //!
 //! Its queue is the Ledger's table `verifications`, so nothing is lost with a process of Verify.
 //! [`judgement`] is what evidence means, as a pure value; [`node`] the process whose workers claim,
-//! collect, analyse, record, and report to Core.
+//! collect, analyse, record, and report to Core; `claim` what one of them has in its hands.
 
+mod claim;
 pub mod judgement;
 pub mod node;
 

@@ -13,10 +13,10 @@ use std::time::Duration;
 use sim::latency::Latency;
 use sim::random::{Lineage, Root};
 use sim::ratio::Ratio;
-use sim::record::value::Value as Note;
 use sim::{NodeContext, NodeId};
 
 use super::VerifyConfig;
+use super::claim::Claim;
 use super::judgement::{Judgement, judge};
 use crate::config::Timing;
 use crate::core::audit::Entry;
@@ -25,14 +25,11 @@ use crate::core::protocol::{Answer, Ask, CoreRequest};
 use crate::core::verification::VerificationState;
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
-use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::client::{LedgerClient, LedgerError};
-use crate::ledger::engine::Row;
-use crate::ledger::engine::statement::{Select, Statement};
+use crate::ledger::engine::statement::Select;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, at_most, is};
-use crate::ledger::row::Cells;
 use crate::ledger::tables::verifications;
 use crate::locker::protocol::{Evidence, LockerRequest, LockerResponse};
 use crate::points;
@@ -45,7 +42,7 @@ const LEDGER_LIMIT: Duration = Duration::from_secs(5);
 const EVIDENCE_LIMIT: Duration = Duration::from_secs(30);
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
 /// Longer than evidence and analysis take together.
-const LEASE: Duration = Duration::from_secs(120);
+pub const LEASE: Duration = Duration::from_secs(120);
 /// The first wait after a failed attempt; it doubles each time.
 const RETRY_FIRST: Duration = Duration::from_secs(30);
 const RETRIES_MAX: u32 = 5;
@@ -91,17 +88,6 @@ struct Verify {
     under_way: Cell<u32>,
 }
 
-/// A verification in the hands of one worker.
-#[derive(Clone, Debug)]
-struct Claim {
-    verification: VerificationId,
-    asset: AssetId,
-    locker: LockerRef,
-    state: VerificationState,
-    token: FencingToken,
-    retries: u32,
-}
-
 /// A process of Verify: polls for as long as it lives.
 pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
     let ledger = LedgerClient::new(context.clone(), CONNECTIONS_MAX, &setup.defects);
@@ -130,6 +116,7 @@ pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
         wait = POLL_EVERY;
         // Unanswered, the claims' leases run out, and somebody claims again.
         for claim in verify.claim(free).await.unwrap_or_default() {
+            claim.tell_taken(&context);
             let lineage = Lineage::of(&claim.verification.0).child("attempt", claim.token.0);
             verify.under_way.set(verify.under_way.get() + 1);
             context.spawn_for(lineage, verify.clone().work_on(claim));
@@ -154,7 +141,7 @@ impl Verify {
             .transact("verifications.claim", deadline, async |transaction| {
                 let at = transaction.now().await?;
                 let rows = transaction.query(due(at, free.into()).claiming()).await?;
-                let claims: Vec<Claim> = rows.iter().map(claimed).collect();
+                let claims: Vec<Claim> = rows.iter().map(Claim::of_row).collect();
                 for claim in &claims {
                     let values = [
                         (verifications::RUN_AT, (at + millis(self.lease())).into()),
@@ -256,13 +243,16 @@ impl Verify {
         let cause = Lineage::of(&claim.verification.0);
         let patience = self.context.stream_of(Root::Workload, cause, "review.span");
         let span = { patience }.span(longest / 10, longest);
-        let values = vec![
+        let mut values = vec![
             (
                 verifications::STATE,
                 VerificationState::Review.name().into(),
             ),
             (verifications::EVIDENCE, digest.into()),
         ];
+        if self.setup.defects.has(Defect::ReviewForgotten) {
+            values.push((verifications::RUN_AT, Value::Null));
+        }
         self.change(claim, values, span, None).await;
     }
 
@@ -351,7 +341,7 @@ impl Verify {
             });
         match changed.await {
             Ok(()) => {
-                self.tell(claim, &values, due_after);
+                claim.tell_changed(&self.context, &values, due_after);
                 true
             }
             Err(LedgerError::Stale) => {
@@ -361,29 +351,6 @@ impl Verify {
             // Its lease runs out, and somebody does it again.
             Err(_) => false,
         }
-    }
-
-    /// Leaves a note `verification` of a change that is durable: the `state` it is now in, the `token`
-    /// it was written under, how many `retries` have failed, and in how long it is due again
-    /// (`wait_ms`).
-    fn tell(&self, claim: &Claim, values: &[(usize, Value)], due_after: Duration) {
-        let new = |column: usize| values.iter().find(|(it, _)| *it == column);
-        let state = match new(verifications::STATE) {
-            Some((_, Value::Text(state))) => state.as_str(),
-            _ => claim.state.name(),
-        };
-        let retries = match new(verifications::RETRIES) {
-            Some((_, Value::Int(retries))) => *retries,
-            _ => i64::from(claim.retries),
-        };
-        let detail = [
-            ("verification", Note::from(claim.verification.0.as_str())),
-            ("state", state.into()),
-            ("token", (claim.token.0 as i64).into()),
-            ("retries", retries.into()),
-            ("wait_ms", millis(due_after).into()),
-        ];
-        self.context.note("verification", Note::map(detail));
     }
 
     /// What a person says who was asked: once decided, always the same.
@@ -408,44 +375,9 @@ impl Verify {
     }
 }
 
-impl Claim {
-    /// A write that counts only while the claim does, unless it is unfenced, as a defect has it.
-    fn changed(
-        &self,
-        mut values: Vec<(usize, Value)>,
-        run_at: LedgerMillis,
-        fenced: bool,
-    ) -> Statement {
-        if values
-            .iter()
-            .all(|(column, _)| *column != verifications::RUN_AT)
-        {
-            values.push((verifications::RUN_AT, run_at.into()));
-        }
-        let this = is(verifications::VERIFICATION, self.verification.0.as_str());
-        let mine = is(verifications::TOKEN, self.token.0 as i64)
-            .and(is(verifications::STATE, self.state.name()));
-        let whose = if fenced { this.and(mine) } else { this };
-        query::update(verifications::TABLE, values, whose)
-    }
-}
-
 fn due(at: LedgerMillis, rows: u64) -> Select {
     query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
         .first_by(verifications::RUN_AT, rows)
-}
-
-fn claimed(row: &Row) -> Claim {
-    let token = u64::try_from(row.int(verifications::TOKEN)).expect("invariant: tokens count up");
-    Claim {
-        verification: VerificationId(row.text(verifications::VERIFICATION).into()),
-        asset: AssetId(row.text(verifications::ASSET).into()),
-        locker: LockerRef(row.text(verifications::LOCKER).into()),
-        state: VerificationState::from_name(row.text(verifications::STATE)),
-        token: FencingToken(token + 1),
-        retries: u32::try_from(row.int(verifications::RETRIES))
-            .expect("invariant: retries are few"),
-    }
 }
 
 fn millis(span: Duration) -> LedgerMillis {
