@@ -85,7 +85,8 @@ enum Stop {
     Late,
 }
 
-fn check(level: &str, isolation: Option<Isolation>) {
+/// A server to compare with; says so loudly if there is none.
+fn real_server(test: &str) -> Option<Server> {
     let timeout = format!("{}ms", DEADLOCK_TIMEOUT.as_millis());
     let settings = [
         ("fsync", "off"),
@@ -96,9 +97,41 @@ fn check(level: &str, isolation: Option<Isolation>) {
         ("max_connections", "12"),
         ("deadlock_timeout", timeout.as_str()),
     ];
-    let server = match Server::start(&settings) {
-        Ok(server) => server,
-        Err(why) => return no_server(&format!("differential test at {level}"), &why),
+    match Server::start(&settings) {
+        Ok(server) => Some(server),
+        Err(why) => {
+            no_server(test, &why);
+            None
+        }
+    }
+}
+
+/// Follows schedules that are written down on both sides; nothing happens without a server.
+pub fn check_written(test: &str, schedules: &[(&str, Vec<Step>)]) {
+    let Some(server) = real_server(test) else {
+        return;
+    };
+    let mut rig = Rig::new(&server);
+    let mut tally = Tally::default();
+    let different: Vec<String> = schedules
+        .iter()
+        .filter_map(|(name, steps)| {
+            let difference = compare(&mut rig, steps, &mut tally).err()?;
+            Some(format!("{name}{difference}"))
+        })
+        .collect();
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    let compared = tally.schedules + tally.late;
+    assert_eq!(compared, schedules.len() as u64, "{tally:?}");
+    assert!(
+        tally.late <= 1,
+        "this machine is too slow for the comparison: {tally:?}"
+    );
+}
+
+fn check(level: &str, isolation: Option<Isolation>) {
+    let Some(server) = real_server(&format!("differential test at {level}")) else {
+        return;
     };
     let cases = number(SCHEDULES, 150);
     let seed = number(SEED, 1).to_le_bytes();
@@ -217,6 +250,20 @@ impl Rig {
     }
 }
 
+/// The engine's side at the start of a schedule.
+pub fn first_model() -> Harness {
+    let engine =
+        Engine::new(catalog(), EngineConfig::postgresql_15()).expect("the schema is valid");
+    let mut model = Harness::new(engine, SESSIONS);
+    for statement in first_rows() {
+        model
+            .step(0, statement)
+            .expect("nobody is in the way")
+            .expect("the rows are valid");
+    }
+    model
+}
+
 /// Both sides of one schedule.
 struct SideBySide<'a> {
     rig: &'a mut Rig,
@@ -239,19 +286,10 @@ struct SideBySide<'a> {
 impl<'a> SideBySide<'a> {
     fn new(rig: &'a mut Rig) -> Self {
         rig.reset();
-        let engine =
-            Engine::new(catalog(), EngineConfig::postgresql_15()).expect("the schema is valid");
-        let mut model = Harness::new(engine, SESSIONS);
-        for statement in first_rows() {
-            model
-                .step(0, statement)
-                .expect("nobody is in the way")
-                .expect("the rows are valid");
-        }
         let (waits, story, errors) = (BTreeMap::new(), String::from("\n"), BTreeMap::new());
         Self {
             rig,
-            models: vec![model],
+            models: vec![first_model()],
             waits,
             story,
             raced: false,
@@ -489,7 +527,8 @@ fn difference(
     })
 }
 
-fn model_text(result: &Result<Outcome, SqlError>) -> String {
+/// An answer in the words of a story.
+pub fn model_text(result: &Result<Outcome, SqlError>) -> String {
     match result {
         Ok(outcome) => {
             let cell = |value: &Value| {

@@ -67,6 +67,12 @@ mod situations;
 /// A private PostgreSQL server.
 mod server;
 
+/// A standby follows, and takes over.
+mod standby;
+
+/// Schedules written down with every answer, for both sides.
+mod stories;
+
 /// Dead row versions go, and nobody notices.
 mod sweeping;
 

@@ -176,7 +176,8 @@ const RIVALS: &[&str] = &[
     "select v from c where id = 1",
 ];
 
-fn rival_steps() -> impl Strategy<Value = Vec<Step>> {
+/// Steps of rivals.
+pub fn rival_steps() -> impl Strategy<Value = Vec<Step>> {
     let statements: Vec<Statement> = RIVALS.iter().map(|sql| statement(sql)).collect();
     let step = (0..SESSIONS, prop::sample::select(statements));
     prop::collection::vec(
@@ -209,7 +210,8 @@ proptest! {
     }
 }
 
-fn statement(sql: &str) -> Statement {
+/// A statement about the schedules' tables.
+pub fn statement(sql: &str) -> Statement {
     let parsed = parse::script(sql).remove(0);
     parse::statement(&catalog(), sql, &parsed).expect("no DDL")
 }

@@ -3,7 +3,7 @@
 //! It gives single messages the behaviour of a stream (see [`protocol`](super::protocol)): each
 //! request is taken once and in order, and a client's new life ends the connections of its old one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::SessionId;
 use super::protocol::{ConnectionKey, Peer};
@@ -12,6 +12,8 @@ use super::protocol::{ConnectionKey, Peer};
 #[derive(Debug, Default)]
 pub struct Connections {
     open: BTreeMap<ConnectionKey, Connection>,
+    /// Every name that was ever taken, or was closed before it could be.
+    taken: BTreeSet<ConnectionKey>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,11 @@ pub enum Arrival {
 }
 
 impl Connections {
+    /// Whether a connection had this name before: who asks for it again is a late copy.
+    pub fn is_over(&self, key: ConnectionKey) -> bool {
+        self.taken.contains(&key) && !self.open.contains_key(&key)
+    }
+
     /// Adds a connection. Its first request has the number 0.
     pub fn add(&mut self, key: ConnectionKey, peer: Peer, session: SessionId) {
         let connection = Connection {
@@ -42,6 +49,7 @@ impl Connections {
             next: 0,
             busy: false,
         };
+        self.taken.insert(key);
         self.open.insert(key, connection);
     }
 
@@ -78,6 +86,7 @@ impl Connections {
 
     /// Removes a connection; gives its session.
     pub fn remove(&mut self, key: ConnectionKey) -> Option<SessionId> {
+        self.taken.insert(key);
         self.open.remove(&key).map(|connection| connection.session)
     }
 
@@ -137,6 +146,21 @@ mod tests {
         connections.answered(key(1));
         assert_eq!(connections.arrive(key(1), 0), Arrival::Repeated, "again");
         assert_eq!(connections.arrive(key(1), 1), Arrival::Next(SessionId(7)));
+    }
+
+    #[test]
+    fn a_name_that_was_taken_or_closed_is_not_taken_again() {
+        let mut connections = Connections::default();
+        assert!(!connections.is_over(key(1)));
+        connections.add(key(1), peer("core-1", 0), SessionId(7));
+        assert!(!connections.is_over(key(1)), "a copy finds it open");
+        connections.remove(key(1));
+        assert!(connections.is_over(key(1)));
+        connections.remove(key(2));
+        assert!(connections.is_over(key(2)), "its closing came first");
+        connections.add(key(3), peer("core-1", 0), SessionId(8));
+        connections.forget_session(SessionId(8));
+        assert!(connections.is_over(key(3)));
     }
 
     #[test]

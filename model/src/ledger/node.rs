@@ -142,15 +142,23 @@ impl Ledger {
         match &*request {
             LedgerRequest::Connect { connection, peer } => {
                 self.context.work(&self.setup.timing.begin).await;
-                let response = self.connect(*connection, peer);
-                self.context.reply(&incoming, response);
+                // A late copy of a connection that is over is heard by nobody.
+                if !self.connections.borrow().is_over(*connection) {
+                    let response = self.connect(*connection, peer);
+                    self.context.reply(&incoming, response);
+                }
             }
             LedgerRequest::Execute {
                 connection,
+                life,
                 sequence,
                 statements,
             } => {
-                let arrival = self.connections.borrow_mut().arrive(*connection, *sequence);
+                let arrival = if *life == self.context.incarnation() {
+                    self.connections.borrow_mut().arrive(*connection, *sequence)
+                } else {
+                    Arrival::Unknown
+                };
                 match arrival {
                     Arrival::Next(session) => {
                         let response = self.execute(session, statements).await;
@@ -228,7 +236,7 @@ impl Ledger {
             self.close([session]);
         }
         if self.connections.borrow().session(connection).is_some() {
-            return LedgerResponse::Connected;
+            return self.connected();
         }
         let opened = self.engine.borrow_mut().open_session(peer.superuser);
         match opened {
@@ -240,13 +248,19 @@ impl Ledger {
                     .borrow_mut()
                     .add(connection, peer.clone(), session);
                 self.note_connections(peer);
-                LedgerResponse::Connected
+                self.connected()
             }
             Err(error) => {
                 self.note_connections(peer);
                 self.context.reached("ledger_refused_a_connection");
                 LedgerResponse::Refused(error)
             }
+        }
+    }
+
+    fn connected(&self) -> LedgerResponse {
+        LedgerResponse::Connected {
+            life: self.context.incarnation(),
         }
     }
 

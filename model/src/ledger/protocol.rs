@@ -2,9 +2,11 @@
 //!
 //! A connection behaves like one over TCP, though the network below delivers single messages that may
 //! be lost, repeated or overtaken. The client names the connection by a number of its own choice and
-//! counts its requests; the server hears each number once, in order, and nothing else. What is lost
-//! therefore looks like what a broken TCP connection looks like: silence, after which the client
-//! gives the connection up and cannot know what became of its last request.
+//! counts its requests; the server hears each number once, in order, and nothing else. A name is taken
+//! once, and a request names the life of the server that took it, so that late copies of a whole
+//! connection open nothing: TCP has its handshake for that. What is lost therefore looks like what a
+//! broken TCP connection looks like: silence, after which the client gives the connection up and cannot
+//! know what became of its last request.
 
 use sim::network::{Payload, Request};
 
@@ -45,6 +47,8 @@ pub enum LedgerRequest {
     Execute {
         /// The connection.
         connection: ConnectionKey,
+        /// The life of the server that opened it.
+        life: u32,
         /// Counts the requests of the connection, from 0.
         sequence: u64,
         /// The statements.
@@ -63,7 +67,10 @@ pub enum LedgerRequest {
 #[derive(Clone, Debug, Hash)]
 pub enum LedgerResponse {
     /// The connection is open.
-    Connected,
+    Connected {
+        /// Which life of the server has opened it.
+        life: u32,
+    },
     /// It cannot be opened.
     Refused(SqlError),
     /// What the statements did.

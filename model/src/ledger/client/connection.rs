@@ -22,6 +22,7 @@ pub struct Connection {
     context: NodeContext,
     ledger: NodeId,
     key: ConnectionKey,
+    life: Cell<u32>,
     next: Cell<u64>,
     broken: Cell<bool>,
 }
@@ -39,12 +40,10 @@ pub struct Executed {
     pub durable: Lsn,
 }
 
-/// The connection is of no use any more.
+/// The connection is of no use any more, and nobody can know whether its last pipeline was executed: a
+/// refusal, too, may answer a second copy of what was executed and not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// Whether the last pipeline was certainly not executed.
-    pub unexecuted: bool,
-}
+pub struct Broken;
 
 impl Connection {
     /// Connects a node.
@@ -62,6 +61,7 @@ impl Connection {
             context: context.clone(),
             ledger,
             key: ConnectionKey(bits),
+            life: Cell::new(0),
             next: Cell::new(0),
             broken: Cell::new(false),
         };
@@ -75,7 +75,10 @@ impl Connection {
             peer,
         };
         match context.call(ledger, request, limit).await.as_deref() {
-            Ok(LedgerResponse::Connected) => Ok(connection),
+            Ok(LedgerResponse::Connected { life }) => {
+                connection.life.set(*life);
+                Ok(connection)
+            }
             Ok(LedgerResponse::Refused(error)) => {
                 connection.broken.set(true);
                 Err(LedgerError::Sql(error.clone()))
@@ -105,6 +108,7 @@ impl Connection {
         let sequence = self.next.replace(self.next.get() + 1);
         let request = LedgerRequest::Execute {
             connection: self.key,
+            life: self.life.get(),
             sequence,
             statements,
         };
@@ -125,10 +129,8 @@ impl Connection {
                     durable: *durable,
                 })
             }
-            Ok(LedgerResponse::NotConnected) | Err(CallError::Refused) => {
-                Err(Broken { unexecuted: true })
-            }
-            Err(CallError::Reset | CallError::TimedOut) => Err(Broken { unexecuted: false }),
+            Ok(LedgerResponse::NotConnected)
+            | Err(CallError::Refused | CallError::Reset | CallError::TimedOut) => Err(Broken),
             Ok(other) => unexpected("Execute", other),
         }
     }

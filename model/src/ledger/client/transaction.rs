@@ -189,8 +189,7 @@ impl Transaction {
                     (None, _) => Err(LedgerError::Stale),
                 }
             }
-            Err(Broken { unexecuted: true }) => Err(LedgerError::Unavailable),
-            Err(Broken { unexecuted: false }) => Err(LedgerError::Unknown),
+            Err(Broken) => Err(LedgerError::Unknown),
         }
     }
 

@@ -9,6 +9,7 @@
 use super::statement::RowLock;
 use super::transaction::Xid;
 use super::value::{Row, Value};
+use std::collections::BTreeSet;
 
 /// Where a row version stands: page, then position in the page. The order is the physical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,8 +113,8 @@ struct Page {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heap {
     pages: Vec<Page>,
-    /// Pages that were emptied and may be filled again.
-    empty_pages: Vec<u32>,
+    /// Empty pages that may be filled again; the target is not among them.
+    empty_pages: BTreeSet<u32>,
     /// The page that new rows go to.
     target: u32,
     versions: usize,
@@ -135,7 +136,7 @@ impl Heap {
             Some(page) => page,
             None if self.fits(self.target, bytes) => self.target,
             None => {
-                self.target = self.empty_pages.pop().unwrap_or_else(|| {
+                self.target = self.empty_pages.pop_first().unwrap_or_else(|| {
                     self.pages.push(Page::default());
                     (self.pages.len() - 1) as u32
                 });
@@ -159,6 +160,7 @@ impl Heap {
     /// Returns false when the place is taken, which means that the log contradicts itself.
     pub fn place_at(&mut self, tid: Tid, version: Version) -> bool {
         while self.pages.len() <= tid.page as usize {
+            self.empty_pages.insert(self.pages.len() as u32);
             self.pages.push(Page::default());
         }
         let page = &mut self.pages[tid.page as usize];
@@ -173,7 +175,12 @@ impl Heap {
         page.live += 1;
         *slot = Slot::Version(version);
         self.versions += 1;
-        self.target = self.target.max(tid.page);
+        self.empty_pages.remove(&tid.page);
+        if tid.page > self.target {
+            let before = std::mem::replace(&mut self.target, tid.page);
+            let empty = self.pages[before as usize].slots.is_empty();
+            self.empty_pages.extend(Some(before).filter(|_| empty));
+        }
         true
     }
 
@@ -290,7 +297,7 @@ impl Heap {
         if page.live == 0 {
             *page = Page::default();
             if tid.page != self.target {
-                self.empty_pages.push(tid.page);
+                self.empty_pages.insert(tid.page);
             }
         }
         Some(version)

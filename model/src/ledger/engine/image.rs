@@ -4,9 +4,7 @@
 //! [`Engine::image`].
 
 use super::config::EngineConfig;
-use super::heap::{Tid, Version};
-use super::index::Entry;
-use super::key::Key;
+use super::heap::Version;
 use super::log::record::Image;
 use super::schema::{Catalog, SchemaError, TableId};
 use super::serving::Engine;
@@ -61,15 +59,18 @@ impl Engine {
     ) -> Result<Self, SchemaError> {
         let mut engine = Self::new(catalog, config)?;
         engine.transactions = Transactions::starting_at(Xid(image.next_xid.max(2)));
-        for (state, upto) in engine.sequences.iter_mut().zip(&image.sequences) {
-            (state.last, state.logged) = (*upto, *upto);
-        }
+        engine.restore(image, Xid(1));
+        Ok(engine)
+    }
+
+    /// Fills an empty store; its rows count as written by `xmin`.
+    pub(super) fn restore(&mut self, image: &Image, xmin: Xid) {
         for (number, rows) in image.tables.iter().enumerate() {
             for (tid, row) in rows {
-                engine.restore_row(TableId(number), *tid, row.clone());
+                self.enter_version(TableId(number), *tid, Version::new(row.clone(), xmin, 0));
             }
         }
-        Ok(engine)
+        self.raise_sequences(&image.sequences);
     }
 
     fn committing_xid(&self, id: SessionId) -> Option<Xid> {
@@ -80,29 +81,5 @@ impl Engine {
             .as_ref()
             .filter(|_| committing)
             .and_then(|transaction| transaction.xid)
-    }
-
-    fn restore_row(&mut self, table: TableId, tid: Tid, row: Vec<super::value::Value>) {
-        let entries: Vec<_> = self
-            .catalog
-            .table(table)
-            .indexes
-            .iter()
-            .enumerate()
-            .collect();
-        let mut keys = Vec::new();
-        for (number, index) in entries {
-            if super::expression::passes(index.predicate.as_ref(), &row).unwrap_or(false) {
-                keys.push((number, Key::of(&row, &index.columns)));
-            }
-        }
-        let version = Version::new(row, Xid(1), 0);
-        assert!(
-            self.tables[table.0].heap.place_at(tid, version),
-            "invariant: an image holds one row per place"
-        );
-        for (number, key) in keys {
-            self.tables[table.0].indexes[number].insert(Entry { key, tid });
-        }
     }
 }

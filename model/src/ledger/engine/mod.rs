@@ -2,11 +2,12 @@
 //!
 //! What it is: multi-version rows, the three isolation levels PostgreSQL implements, row locks and their
 //! queues, unique and foreign keys that wait, deadlock detection, time-outs, a write-ahead log. What it is
-//! not: SQL text, joins, savepoints, replication, a file or a clock. Its likeness to the real server is
+//! not: SQL text, joins, savepoints, a file or a clock. Its likeness to the real server is
 //! measured by the tests.
 //!
 //! Start at [`serving::Engine`]; then read `statement` (what can be asked), `executor` (how a statement
-//! runs), `row_locks` (who waits for whom), `serializable` (who fails for what was read) and `log`.
+//! runs), `row_locks` (who waits for whom), `serializable` (who fails for what was read), `log`, and `standby`
+//! (a store that follows another's log).
 
 pub mod config;
 pub mod error;
@@ -35,6 +36,7 @@ mod row_locks;
 mod select;
 mod serializable;
 mod session;
+pub mod standby;
 mod sweep;
 mod timers;
 mod transaction;
@@ -48,5 +50,6 @@ pub use heap::Tid;
 pub use predicate_locks::Granularity;
 pub use serving::{Completion, Engine, Reply};
 pub use session::{SessionId, SessionTimeouts};
+pub use standby::{Standby, StandbyError};
 pub use transaction::Xid;
 pub use value::{Row, Value, ValueType};

@@ -60,7 +60,9 @@ impl Target {
 /// The read locks of all serializable transactions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ReadLocks {
-    by_target: BTreeMap<Target, BTreeSet<SxId>>,
+    /// Each target's readers in the order in which they read it: a writer meets them in this order, and the
+    /// first dangerous structure it meets decides who fails.
+    by_target: BTreeMap<Target, Vec<SxId>>,
     by_reader: BTreeMap<SxId, BTreeSet<Target>>,
     predicates: BTreeMap<SxId, Vec<(TableId, Option<Expr>)>>,
 }
@@ -83,7 +85,7 @@ impl ReadLocks {
             }
         }
         held.insert(target);
-        self.by_target.entry(target).or_default().insert(reader);
+        self.by_target.entry(target).or_default().push(reader);
         let covered: Vec<Target> = self.by_reader[&reader]
             .iter()
             .filter(|other| other.parents().contains(&target))
@@ -96,8 +98,9 @@ impl ReadLocks {
 
     /// Notes a read exactly: this row version and no more.
     pub fn add_exactly(&mut self, reader: SxId, target: Target) {
-        self.by_reader.entry(reader).or_default().insert(target);
-        self.by_target.entry(target).or_default().insert(reader);
+        if self.by_reader.entry(reader).or_default().insert(target) {
+            self.by_target.entry(target).or_default().push(reader);
+        }
     }
 
     /// Notes that a reader asked for all rows of a table that pass a filter.
@@ -111,7 +114,7 @@ impl ReadLocks {
         }
     }
 
-    /// Who read this target itself.
+    /// Who read this target itself, the earliest first.
     pub fn readers(&self, target: Target) -> Vec<SxId> {
         self.by_target
             .get(&target)
@@ -139,7 +142,7 @@ impl ReadLocks {
             held.remove(&target);
         }
         if let Some(readers) = self.by_target.get_mut(&target) {
-            readers.remove(&reader);
+            readers.retain(|other| *other != reader);
             if readers.is_empty() {
                 self.by_target.remove(&target);
             }

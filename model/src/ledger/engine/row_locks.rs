@@ -137,16 +137,18 @@ impl Engine {
             self.give_up_turn(session, table, tid);
             return Ok(Standing::Free);
         }
-        if let Some(holder) = self.holder_in_the_way(session, version, strength) {
-            if !self.is_one_of_several(session, version)
-                && !self.take_turn(session, table, tid, strength, policy)?
-            {
-                return Ok(Standing::WouldBlock);
-            }
-            if !self.wait_for(session, holder, policy, table)? {
-                self.give_up_turn(session, table, tid);
-                return Ok(Standing::WouldBlock);
-            }
+        let holder = self.holder_in_the_way(session, version, strength);
+        if (holder.is_some() || self.is_replaced_but_shared(session, version, strength))
+            && !self.is_one_of_several(session, version)
+            && !self.take_turn(session, table, tid, strength, policy)?
+        {
+            return Ok(Standing::WouldBlock);
+        }
+        if let Some(holder) = holder
+            && !self.wait_for(session, holder, policy, table)?
+        {
+            self.give_up_turn(session, table, tid);
+            return Ok(Standing::WouldBlock);
         }
         // Only now, for running lockers of a row that was already replaced are waited for all the same.
         let version = self.tables[table.0].heap.version(tid);
@@ -183,10 +185,13 @@ impl Engine {
         if let Some(standing) = self.own_standing(view, version) {
             return Ok(standing);
         }
-        if let Some(holder) = self.holder_in_the_way(session, version, strength) {
-            if !self.is_one_of_several(session, version) {
-                self.take_turn(session, table, tid, strength, WaitPolicy::Block)?;
-            }
+        let holder = self.holder_in_the_way(session, version, strength);
+        if (holder.is_some() || self.is_replaced_but_shared(session, version, strength))
+            && !self.is_one_of_several(session, version)
+        {
+            self.take_turn(session, table, tid, strength, WaitPolicy::Block)?;
+        }
+        if let Some(holder) = holder {
             self.wait_for(session, holder, WaitPolicy::Block, table)?;
         }
         if let Some(standing) = self.committed_standing(self.tables[table.0].heap.version(tid)) {
@@ -314,6 +319,25 @@ impl Engine {
             let runs = self.transactions.fate(ending.xid) == Fate::InProgress;
             (runs && ending.strength.conflicts_with(strength)).then_some(ending.xid)
         })
+    }
+
+    /// Whether the version was replaced for good while others still share its key.
+    ///
+    /// PostgreSQL can't tell such a version from one that is being replaced before it has had its turn at it:
+    /// the row names one holder for all of them, which lasts as long as the last of them. So there is no way
+    /// past the queue to the newer version.
+    fn is_replaced_but_shared(
+        &self,
+        session: SessionId,
+        version: &Version,
+        strength: RowLock,
+    ) -> bool {
+        let ending = version.ending.as_ref();
+        let replaced = ending.is_some_and(|ending| {
+            ending.strength.conflicts_with(strength)
+                && self.transactions.fate(ending.xid) == Fate::Committed
+        });
+        replaced && !self.other_lockers(session, version).is_empty()
     }
 
     /// Whether this session already shares the row: it then goes ahead of the queue, or two sharers would

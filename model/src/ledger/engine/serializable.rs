@@ -40,7 +40,8 @@ struct Sxact {
     waits_for_safety: bool,
     possibly_unsafe: BTreeSet<SxId>,
     out: BTreeSet<SxId>,
-    inward: BTreeSet<SxId>,
+    /// In the order in which the edges were found, which decides who is failed first.
+    inward: Vec<SxId>,
     snapshot_xmin: Xid,
     finished_before: Option<Xid>,
     xid: Option<Xid>,
@@ -110,7 +111,7 @@ impl Serializable {
             waits_for_safety: deferrable,
             possibly_unsafe,
             out: BTreeSet::new(),
-            inward: BTreeSet::new(),
+            inward: Vec::new(),
             snapshot_xmin: snapshot.xmin,
             finished_before: None,
             xid: None,
@@ -199,6 +200,7 @@ impl Serializable {
     /// prepared.
     pub fn pre_commit(&mut self, id: SxId) -> Result<(), SqlError> {
         self.check_doom(id)?;
+        // The oldest edge first: a pivot that is failed no longer makes another one dangerous.
         for near in self.get(id).inward.clone() {
             let pivot = self.get(near);
             if pivot.committed_at.is_some() || pivot.doomed {
@@ -281,8 +283,9 @@ impl Serializable {
             }
             self.get_mut(writer).doomed = true;
         }
-        self.get_mut(reader).out.insert(writer);
-        self.get_mut(writer).inward.insert(reader);
+        if self.get_mut(reader).out.insert(writer) {
+            self.get_mut(writer).inward.push(reader);
+        }
         Ok(())
     }
 
@@ -404,7 +407,7 @@ impl Serializable {
             return;
         };
         for writer in &sxact.out {
-            self.get_mut(*writer).inward.remove(&id);
+            self.get_mut(*writer).inward.retain(|reader| *reader != id);
         }
         for reader in &sxact.inward {
             self.get_mut(*reader).out.remove(&id);
@@ -419,7 +422,8 @@ impl Serializable {
 
     fn drop_edge(&mut self, reader: SxId, writer: SxId) {
         self.get_mut(reader).out.remove(&writer);
-        self.get_mut(writer).inward.remove(&reader);
+        let readers = &mut self.get_mut(writer).inward;
+        readers.retain(|other| *other != reader);
     }
 
     fn get(&self, id: SxId) -> &Sxact {

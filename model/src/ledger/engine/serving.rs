@@ -70,6 +70,8 @@ pub struct Engine {
     /// The next alarm of each session that has one.
     pub(super) alarms: BTreeSet<Due>,
     pub(super) now_ns: u64,
+    /// Whether it follows another's log and only reads.
+    pub(super) follows: bool,
     next_session: u64,
 }
 
@@ -121,6 +123,7 @@ impl Engine {
             runnable: VecDeque::new(),
             alarms: BTreeSet::new(),
             now_ns: 0,
+            follows: false,
             next_session: 1,
         })
     }
@@ -286,7 +289,11 @@ impl Engine {
     }
 
     fn begin_statement(&mut self, id: SessionId, statement: Statement) -> Reply {
-        let default = TransactionMode::new(self.config.default_isolation);
+        // What begins on a standby stays read-only, through a promotion too.
+        let default = TransactionMode {
+            read_only: self.follows,
+            ..TransactionMode::new(self.config.default_isolation)
+        };
         let session = self.session_mut(id);
         let failed = session
             .transaction
@@ -321,7 +328,8 @@ impl Engine {
     }
 
     /// BEGIN; inside a block PostgreSQL only warns, but applies the properties as SET TRANSACTION would.
-    fn begin_block(&mut self, id: SessionId, mode: TransactionMode) -> Reply {
+    fn begin_block(&mut self, id: SessionId, mut mode: TransactionMode) -> Reply {
+        mode.read_only |= self.follows;
         let transaction = self
             .session_mut(id)
             .transaction
@@ -390,6 +398,10 @@ impl Engine {
                     Safety::Unknown => return self.wait_for_safety(id),
                 },
             }
+        }
+        if self.follows && mode.isolation == Isolation::Serializable {
+            let words = "cannot use serializable mode in a hot standby";
+            return Err(SqlError::new(SqlState::FeatureNotSupported, words).into());
         }
         let snapshot = self.transactions.snapshot();
         if mode.isolation != Isolation::ReadCommitted {

@@ -73,6 +73,20 @@ impl Transactions {
         xid
     }
 
+    /// Gives a number to a transaction that has committed elsewhere.
+    pub fn pass(&mut self) -> Xid {
+        let xid = self.next;
+        self.next = Xid(xid.0 + 1);
+        self.snapshot = None;
+        xid
+    }
+
+    /// Leaves numbers out, so that the next writer gets at least this one.
+    pub fn skip_to(&mut self, next: Xid) {
+        self.next = self.next.max(next);
+        self.snapshot = None;
+    }
+
     /// Ends a transaction; the change is visible to every later snapshot at once.
     pub fn finish(&mut self, xid: Xid, committed: bool) {
         let was = self.in_progress.remove(&xid);

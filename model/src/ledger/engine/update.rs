@@ -33,9 +33,22 @@ pub(super) struct ModifyRun {
     /// before the scan.
     targets: Option<Vec<Tid>>,
     position: usize,
+    pursuit: Pursuit,
     written: Option<Written>,
     count: u64,
     answered: Vec<Row>,
+}
+
+/// How far an UPDATE or DELETE is with a row that another transaction replaced; a wait must not throw it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pursuit {
+    /// The version may still turn out to be free.
+    Claiming,
+    /// It was replaced. PostgreSQL now locks it as a query would, from the beginning, before it looks for the
+    /// newest version; this shows where the version's key is still shared, for then there is a queue again.
+    Replaced,
+    /// Nothing is left to be had from the replaced version.
+    Following,
 }
 
 impl ModifyRun {
@@ -66,6 +79,7 @@ impl ModifyRun {
             returning,
             targets,
             position: 0,
+            pursuit: Pursuit::Claiming,
             written,
             count: 0,
             answered,
@@ -175,32 +189,45 @@ impl Engine {
         strength: RowLock,
     ) -> Progress<Claim> {
         let strict = self.keeps_snapshot(view.session);
-        match self.claim_version(view, run.table, target, strength)? {
-            Standing::Free => Ok(Claim::Mine),
-            Standing::Updated if strict => Err(SqlError::concurrent_update().into()),
-            Standing::Deleted if strict => Err(SqlError::concurrent_delete().into()),
-            Standing::Updated => {
-                let newest =
-                    self.lock_newest(view, run.table, target, strength, WaitPolicy::Block)?;
-                match newest {
-                    Some(newest)
-                        if passes(
-                            run.filter.as_ref(),
-                            &self.tables[run.table.0].heap.version(newest).values,
-                        )? =>
-                    {
-                        // Remembered at once: the row is locked now, and a later wait must not look from the
-                        // old version.
-                        if let Some(targets) = &mut run.targets {
-                            targets[run.position] = newest;
-                        }
-                        Ok(Claim::Moved(newest))
-                    }
-                    _ => Ok(Claim::Dropped),
+        if run.pursuit == Pursuit::Claiming {
+            match self.claim_version(view, run.table, target, strength)? {
+                Standing::Free => return Ok(Claim::Mine),
+                Standing::Updated if strict => return Err(SqlError::concurrent_update().into()),
+                Standing::Deleted if strict => return Err(SqlError::concurrent_delete().into()),
+                Standing::Updated => run.pursuit = Pursuit::Replaced,
+                Standing::Deleted | Standing::EndedBySelf | Standing::Invisible => {
+                    return Ok(Claim::Dropped);
                 }
+                Standing::WouldBlock => panic!("invariant: a claim that may wait never gives up"),
             }
-            Standing::Deleted | Standing::EndedBySelf | Standing::Invisible => Ok(Claim::Dropped),
-            Standing::WouldBlock => panic!("invariant: a claim that may wait never gives up"),
+        }
+        if run.pursuit == Pursuit::Replaced {
+            let wait = WaitPolicy::Block;
+            let standing = self.lock_version(view, run.table, target, strength, wait, false)?;
+            assert_eq!(
+                standing,
+                Standing::Updated,
+                "invariant: {target:?} was replaced for good"
+            );
+            run.pursuit = Pursuit::Following;
+        }
+        let newest = self.lock_newest(view, run.table, target, strength, WaitPolicy::Block)?;
+        run.pursuit = Pursuit::Claiming;
+        match newest {
+            Some(newest)
+                if passes(
+                    run.filter.as_ref(),
+                    &self.tables[run.table.0].heap.version(newest).values,
+                )? =>
+            {
+                // Remembered at once: the row is locked now, and a later wait must not look from the old
+                // version.
+                if let Some(targets) = &mut run.targets {
+                    targets[run.position] = newest;
+                }
+                Ok(Claim::Moved(newest))
+            }
+            _ => Ok(Claim::Dropped),
         }
     }
 }
