@@ -167,7 +167,7 @@ pub struct Mix {
 }
 
 /// How much reads must show, by weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadMix {
     /// Anything that once was.
@@ -176,16 +176,6 @@ pub struct ReadMix {
     pub session: u32,
     /// Everything that was answered to anybody.
     pub strong: u32,
-}
-
-impl Default for ReadMix {
-    fn default() -> ReadMix {
-        ReadMix {
-            eventual: 0,
-            session: 1,
-            strong: 0,
-        }
-    }
 }
 
 impl Default for Mix {

@@ -28,12 +28,22 @@ const NOT_IN_THE_SYSTEM: [Defect; 2] = [
 const SLOW_ANALYSIS: &str = "system.timing.analysis={ min_us = 6_000_000, p50_us = 12_000_000, \
                              p90_us = 60_000_000, p99_us = 125_000_000, max_us = 150_000_000 }";
 
+/// What happens to the primary there, instead of its crash.
+const CUT_OFF: [&str; 2] = [
+    r#"faults.plan[1].what="partition""#,
+    r#"faults.plan[1].where="ledger <-> operator""#,
+];
+
 /// The situations in which bugs of the system are hunted.
 struct Scenarios {
     everything: Scenario,
     slow_analysis: Scenario,
     /// It has an objective for the synchronous path.
     registration: Scenario,
+    replica_reads: Scenario,
+    failover: Scenario,
+    /// The primary is well, and cut off from the operator that grants its lease; replication is asynchronous.
+    cut_off: Scenario,
 }
 
 impl Scenarios {
@@ -42,18 +52,31 @@ impl Scenarios {
             let selected = scenarios::file::select(name, overrides);
             selected.expect("a built-in scenario is valid").scenario
         };
+        let cut_off = CUT_OFF.map(|set| set.parse().expect("an override is KEY=VALUE"));
         let slow = SLOW_ANALYSIS.parse().expect("an override is KEY=VALUE");
         Scenarios {
             everything: read("chaos-orchestration", &[]),
             slow_analysis: read("chaos-orchestration", &[slow]),
             registration: read("chaos-registration", &[]),
+            replica_reads: read("replica-reads", &[]),
+            failover: read("ledger-failover", &[]),
+            cut_off: read("ledger-failover-lossy", &cut_off),
         }
     }
 
-    fn grounds(&self) -> [Ground<'_>; 4] {
-        let systems = [&self.everything, &self.slow_analysis, &self.registration];
-        let [everything, slow_analysis, registration] = systems.map(Ground::System);
-        [everything, slow_analysis, registration, Ground::Watched]
+    fn grounds(&self) -> impl Iterator<Item = Ground<'_>> {
+        let systems = [
+            &self.everything,
+            &self.slow_analysis,
+            &self.registration,
+            &self.replica_reads,
+            &self.failover,
+            &self.cut_off,
+        ];
+        systems
+            .into_iter()
+            .map(Ground::System)
+            .chain([Ground::Watched])
     }
 
     fn ground(&self, defect: Defect) -> Ground<'_> {
@@ -61,6 +84,11 @@ impl Scenarios {
             (_, "alerts_right") => Ground::Watched,
             (Defect::StaleVerifierOverwrites, _) => Ground::System(&self.slow_analysis),
             (Defect::HardwareLimitOnSynchronousPath, _) => Ground::System(&self.registration),
+            (_, "session_guarantees") => Ground::System(&self.replica_reads),
+            (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => {
+                Ground::System(&self.failover)
+            }
+            (Defect::OldPrimaryNotFenced, _) => Ground::System(&self.cut_off),
             _ => Ground::System(&self.everything),
         }
     }
