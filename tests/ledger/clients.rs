@@ -15,7 +15,8 @@ use model::ledger::engine::SqlError;
 use model::ledger::engine::statement::{
     CommandTag, Isolation, Outcome, Select, Statement, TransactionMode,
 };
-use model::ledger::node::{self, LEDGER, LedgerSetup, LedgerTiming};
+use model::ledger::node::{self, LEDGER, LedgerSetup};
+use model::ledger::timing::LedgerTiming;
 use sim::NodeContext;
 use sim::SimTime;
 use sim::disk::DiskProfile;

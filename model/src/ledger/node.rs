@@ -10,49 +10,35 @@
 //! A Ledger of several servers has one such node at a time, and what it may confirm depends on the others:
 //! see [`replica`](super::replica).
 
+mod committing;
+mod sessions;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sim::NodeContext;
-use sim::latency::Latency;
 use sim::network::Incoming;
-use sim::record::value::Value as Note;
 
 use super::connections::{Arrival, Connections};
-use super::engine::log::frame::Lsn;
-use super::engine::log::record::Record;
 use super::engine::log::recovery::empty_image;
 use super::engine::schema::Catalog;
 use super::engine::statement::{Outcome, Statement};
-use super::engine::{
-    Completion, Engine, EngineConfig, Reply, SessionId, SessionTimeouts, SqlError, SqlState,
-};
-use super::group_commit::{Durability, GroupCommit};
+use super::engine::{Completion, Engine, EngineConfig, Reply, SessionId, SqlError, SqlState};
+use super::group_commit::GroupCommit;
 use super::log_file::LogFile;
-use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
+use super::protocol::{LedgerRequest, LedgerResponse};
 use super::replica::leadership::Leadership;
-use super::replica::outbox::Next;
-use super::replica::protocol::{ServerRequest, ServerResponse};
-use super::waiting::{Waiting, client_gone};
-use crate::config::Timing;
+use super::replica::protocol::ServerRequest;
+use super::timing::LedgerTiming;
+use super::waiting::Waiting;
 use crate::defects::{Defect, Defects};
 
 /// The name of the Ledger's node.
 pub const LEDGER: &str = "ledger";
 
 const RESTART_AFTER: Duration = Duration::from_secs(1);
-/// No statement of the service waits longer for a lock (`lock_timeout`): longer than the second after
-/// which deadlocks are looked for.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// `statement_timeout`: shorter than a client's patience, so that the client is told.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
-/// `idle_in_transaction_session_timeout`: how long a vanished client's locks may be in the way.
-const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// `idle_session_timeout`: twice as long as the services keep a connection they do not use.
-const IDLE_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a Ledger is made of.
 pub struct LedgerSetup {
@@ -64,39 +50,6 @@ pub struct LedgerSetup {
     pub first_rows: Vec<Statement>,
     /// The bugs switched on.
     pub defects: Defects,
-}
-
-/// The Ledger's service times.
-pub struct LedgerTiming {
-    begin: Latency,
-    write: Latency,
-    commit: Latency,
-    read: Latency,
-}
-
-impl LedgerTiming {
-    /// The Ledger's part of the system's timing.
-    ///
-    /// # Panics
-    /// When a table does not ascend: configurations are validated before anything is built.
-    pub fn of(timing: &Timing) -> LedgerTiming {
-        let latency = |table| Latency::try_from(table).expect("validated tables ascend");
-        LedgerTiming {
-            begin: latency(timing.begin),
-            write: latency(timing.write),
-            commit: latency(timing.commit),
-            read: latency(timing.read),
-        }
-    }
-
-    pub(super) fn of_statement(&self, statement: &Statement) -> &Latency {
-        match statement {
-            Statement::Begin(_) => &self.begin,
-            Statement::Commit => &self.commit,
-            Statement::Select(_) | Statement::Rollback | Statement::NextValue(_) => &self.read,
-            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => &self.write,
-        }
-    }
 }
 
 /// One process of the Ledger.
@@ -172,23 +125,6 @@ impl Ledger {
         )
     }
 
-    /// How far its log is durable.
-    pub(super) fn durable(&self) -> Lsn {
-        self.log.durable()
-    }
-
-    /// The operator has said who counts: who waits for replicas looks again.
-    pub(super) fn replicas_changed(&self) {
-        self.log.shipped().ring();
-    }
-
-    /// Waits until a position is where confirmed commits are.
-    pub(super) async fn replicated(&self, upto: Lsn) {
-        if let Some(leads) = &self.leads {
-            leads.replicated(&self.log, upto).await;
-        }
-    }
-
     /// Answers a request, of a client or of a replica.
     pub(super) async fn serve(self: Rc<Self>, incoming: Incoming) {
         if let (Some(leads), Some(request)) = (&self.leads, incoming.payload::<ServerRequest>()) {
@@ -206,7 +142,7 @@ impl Ledger {
                 self.context.reply(&incoming, LedgerResponse::NotPrimary);
             }
             LedgerRequest::Connect { connection, peer } => {
-                self.context.work(&self.setup.timing.begin).await;
+                self.context.work(&self.setup.timing.of_connect()).await;
                 // A late copy of a connection that is over is heard by nobody.
                 if !self.connections.borrow().is_over(*connection) {
                     let response = self.connect(*connection, peer);
@@ -249,118 +185,6 @@ impl Ledger {
                 self.close(closed);
             }
         }
-    }
-
-    /// What a replica gets.
-    async fn ship(self: &Rc<Self>, leads: &Leadership, request: &ServerRequest) -> ServerResponse {
-        let ServerRequest::Follow {
-            follower,
-            epoch,
-            end,
-            visible,
-        } = request
-        else {
-            return ServerResponse::NotMine;
-        };
-        let next = leads
-            .next_for(&self.log, (follower, *epoch, *end), *visible)
-            .await;
-        if next == Next::NeedsCheckpoint {
-            self.log.want_checkpoint();
-            self.checkpoint_if_long().await;
-        }
-        leads.shipped(&self.log, next)
-    }
-
-    fn activity(&self) -> Vec<SessionActivity> {
-        let now = self.now();
-        let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
-        let open = connections.iter();
-        open.filter_map(|(client, session)| {
-            let (state, idle_since) = engine.session_state(session)?;
-            Some(SessionActivity {
-                client: client.to_owned(),
-                state,
-                idle_ms: idle_since.map_or(0, |since| (now - since) / 1_000_000),
-            })
-        })
-        .collect()
-    }
-
-    /// Sessions outside a transaction that idled for too long: their clients have gone without a word.
-    fn idle_for_too_long(&self) -> Vec<SessionId> {
-        let since = self
-            .now()
-            .saturating_sub(IDLE_SESSION_TIMEOUT.as_nanos() as u64);
-        let (connections, engine) = (self.connections.borrow(), self.engine.borrow());
-        let idle = |session: &SessionId| {
-            let state = engine.session_state(*session);
-            matches!(state, Some(("idle", Some(idle_since))) if idle_since < since)
-        };
-        connections
-            .iter()
-            .map(|(_, session)| session)
-            .filter(idle)
-            .collect()
-    }
-
-    /// Leaves a note of how many sessions are open.
-    fn note_connections(&self, peer: &Peer) {
-        let open = self.engine.borrow().sessions_open();
-        let counts = [
-            ("client", Note::from(peer.name.as_str())),
-            ("open", (open as i64).into()),
-            (
-                "limit",
-                (EngineConfig::postgresql_15().connections_max as i64).into(),
-            ),
-        ];
-        self.context.note("connections", Note::map(counts));
-    }
-
-    fn connect(self: &Rc<Self>, connection: ConnectionKey, peer: &Peer) -> LedgerResponse {
-        let dead = self.connections.borrow_mut().outlived_by(peer);
-        self.close(dead);
-        for session in self.idle_for_too_long() {
-            self.connections.borrow_mut().forget_session(session);
-            self.close([session]);
-        }
-        if self.connections.borrow().session(connection).is_some() {
-            return self.connected();
-        }
-        let opened = self.engine.borrow_mut().open_session(peer.superuser);
-        match opened {
-            Ok(session) => {
-                self.engine
-                    .borrow_mut()
-                    .set_timeouts(session, service_timeouts());
-                self.connections
-                    .borrow_mut()
-                    .add(connection, peer.clone(), session);
-                self.note_connections(peer);
-                self.connected()
-            }
-            Err(error) => {
-                self.note_connections(peer);
-                self.context.reached("ledger_refused_a_connection");
-                LedgerResponse::Refused(error)
-            }
-        }
-    }
-
-    fn connected(&self) -> LedgerResponse {
-        LedgerResponse::Connected {
-            life: self.context.incarnation(),
-        }
-    }
-
-    fn close(self: &Rc<Self>, sessions: impl IntoIterator<Item = SessionId>) {
-        for session in sessions {
-            let now = self.now();
-            self.engine.borrow_mut().close_session(session, now);
-            self.waiting.give_up(session);
-        }
-        self.after_engine();
     }
 
     /// Executes a pipeline: up to the first statement that fails.
@@ -411,37 +235,6 @@ impl Ledger {
             Reply::Terminated(error) => Err(error),
             Reply::Committing(records) => self.commit(session, records).await,
             Reply::Waiting => unreachable!("a completion never says that it waits"),
-        }
-    }
-
-    /// Makes a decided commit durable, then lets others see it.
-    async fn commit(
-        self: &Rc<Self>,
-        session: SessionId,
-        records: Vec<Record>,
-    ) -> Result<Outcome, SqlError> {
-        if self.setup.defects.has(Defect::WalAckBeforeSync) {
-            let ledger = self.clone();
-            let sync = async move { ledger.make_durable(records).await };
-            self.context.spawn("sync", sync);
-        } else {
-            self.make_durable(records).await;
-        }
-        if let Some(leads) = &self.leads {
-            let upto = self.log.durable();
-            leads.replicated(&self.log, upto).await;
-            leads.note_commit(upto);
-        }
-        let now = self.now();
-        let outcome = self.engine.borrow_mut().commit_durable(session, now);
-        self.after_engine();
-        self.checkpoint_if_long().await;
-        outcome.ok_or_else(client_gone)
-    }
-
-    async fn make_durable(&self, records: Vec<Record>) {
-        if let Durability::Lost = self.log.make_durable(records).await {
-            self.give_up().await;
         }
     }
 
@@ -512,20 +305,6 @@ impl Ledger {
         }
     }
 
-    async fn checkpoint_if_long(&self) {
-        let image = || self.engine.borrow().image();
-        if let Durability::Lost = self.log.checkpoint_if_long(image).await {
-            self.give_up().await;
-        }
-    }
-
-    /// The memory is ahead of the log, and nobody knows what the disk holds: only recovery does.
-    async fn give_up(&self) -> ! {
-        tracing::error!("the log cannot be written; the process ends and recovers");
-        self.context.reached("ledger_ended_on_a_disk_error");
-        self.context.abort(RESTART_AFTER).await
-    }
-
     /// Executes what a new Ledger begins with.
     pub(super) async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
@@ -539,14 +318,5 @@ impl Ledger {
                 .expect("invariant: the first rows fit the catalog they are given with");
         }
         self.close([session]);
-    }
-}
-
-fn service_timeouts() -> SessionTimeouts {
-    let nanos = |span: Duration| Some(span.as_nanos() as u64);
-    SessionTimeouts {
-        statement_ns: nanos(STATEMENT_TIMEOUT),
-        lock_ns: nanos(LOCK_TIMEOUT),
-        idle_in_transaction_ns: nanos(IDLE_IN_TRANSACTION_TIMEOUT),
     }
 }
