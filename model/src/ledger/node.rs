@@ -137,7 +137,7 @@ impl Ledger {
             .expect("the Ledger is asked in its own protocol");
         match &*request {
             LedgerRequest::Connect { .. }
-                if self.leads.as_ref().is_some_and(|it| !it.is_ready()) =>
+                if self.leads.as_ref().is_some_and(|it| !it.may_serve()) =>
             {
                 self.context.reply(&incoming, LedgerResponse::NotPrimary);
             }

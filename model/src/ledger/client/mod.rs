@@ -60,6 +60,8 @@ pub struct LedgerClient {
     servers: Rc<[NodeId]>,
     /// The position of the one that was it last.
     primary: Rc<Cell<usize>>,
+    /// How often a connection to one of several servers has broken.
+    breaks: Rc<Cell<u64>>,
     /// How far the log was durable by any answer.
     heard: Rc<Cell<Lsn>>,
     pool: Pool<Pooled>,
@@ -72,6 +74,8 @@ pub struct LedgerClient {
 struct Pooled {
     connection: Connection,
     idle_since: Duration,
+    /// Its client's count of breaks when it was used last.
+    breaks: u64,
 }
 
 impl LedgerClient {
@@ -80,6 +84,7 @@ impl LedgerClient {
         LedgerClient {
             servers: context.find_all(LEDGER).into(),
             primary: Rc::default(),
+            breaks: Rc::default(),
             heard: Rc::new(Cell::new(Lsn(0))),
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
@@ -255,8 +260,10 @@ impl LedgerClient {
             lease.put(Pooled {
                 connection,
                 idle_since: self.context.monotonic(),
+                breaks: self.breaks.get(),
             });
         } else {
+            self.breaks.set(self.breaks.get() + 1);
             lease.discard();
         }
     }
@@ -285,12 +292,17 @@ impl LedgerClient {
         limit: Duration,
     ) -> Result<Connection, LedgerError> {
         let now = self.context.monotonic();
-        let pooled = lease.take().filter(|it| now < it.idle_since + IDLE_MAX);
+        let several = self.servers.len() > 1;
+        // Where one server stops being the primary all connections to it are of no use, and each would have to be
+        // tried to be found so.
+        let is_trusted = |it: &Pooled| !several || it.breaks == self.breaks.get();
+        let pooled = lease
+            .take()
+            .filter(|it| now < it.idle_since + IDLE_MAX && is_trusted(it));
         if let Some(pooled) = pooled {
             return Ok(pooled.connection);
         }
         lease.discard();
-        let several = self.servers.len() > 1;
         let limit = if several {
             limit.min(CONNECT_LIMIT)
         } else {

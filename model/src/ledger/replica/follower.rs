@@ -144,7 +144,8 @@ impl Follower {
             let due = self.context.monotonic() + lag;
             self.received.borrow_mut().push_back((due, shipment));
         }
-        if anew {
+        // Only now is the log one of this history: with a checkpoint still to come it is not.
+        if anew && !begins {
             self.server.adopt(&epochs).await;
         }
     }

@@ -66,8 +66,8 @@ impl Leadership {
     }
 
     /// Whether clients may connect.
-    pub fn is_ready(&self) -> bool {
-        self.ready.get()
+    pub fn may_serve(&self) -> bool {
+        self.ready.get() && self.may_answer()
     }
 
     /// What the log holds is confirmed: clients may connect.
@@ -132,7 +132,8 @@ impl Leadership {
         let (anew, shipments) = match next {
             Next::Follows(shipments) => (false, shipments),
             Next::Anew(shipments) => (true, shipments),
-            Next::NeedsCheckpoint => (false, Vec::new()),
+            // Nothing yet, and no word that its log is the beginning of this one.
+            Next::NeedsCheckpoint => (true, Vec::new()),
         };
         ServerResponse::Shipped {
             epochs: self.epochs.clone(),

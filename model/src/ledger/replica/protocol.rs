@@ -43,7 +43,8 @@ pub enum ServerResponse {
     Shipped {
         /// The history of the primary's log.
         epochs: Epochs,
-        /// Whether the log must be begun anew, with the first shipment, which is a checkpoint.
+        /// Whether the log must be begun anew, with the first shipment, which is a checkpoint. Without shipments one
+        /// is on its way.
         anew: bool,
         /// Commits in order; none when nothing came for a while.
         shipments: Vec<Shipment>,
