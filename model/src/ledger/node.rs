@@ -142,7 +142,7 @@ impl Ledger {
                 self.context.reply(&incoming, LedgerResponse::NotPrimary);
             }
             LedgerRequest::Connect { connection, peer } => {
-                self.context.work(&self.setup.timing.of_connect()).await;
+                self.context.work(self.setup.timing.of_connect()).await;
                 // A late copy of a connection that is over is heard by nobody.
                 if !self.connections.borrow().is_over(*connection) {
                     let response = self.connect(*connection, peer);
