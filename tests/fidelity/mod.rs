@@ -39,6 +39,10 @@ mod metastable;
 mod contention;
 
 /// How many times the ordinary number of samples is taken.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a test runs is for whoever starts it; what it simulates does not depend on it"
+)]
 fn times() -> u64 {
     match std::env::var("PROVENIQ_FIDELITY_TIMES") {
         Ok(text) => text

@@ -1,7 +1,6 @@
 //! A world in which nothing takes time but what a test says.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -46,18 +45,14 @@ pub fn run_until(config: WorldConfig, over: Rc<Cell<bool>>, build: impl FnOnce(&
     let record = sim::run(config, move |world| {
         build(world);
         let director = world.director();
-        wait(director, over)
+        async move {
+            while !over.get() {
+                director.sleep(Duration::from_secs(1)).await;
+            }
+        }
     });
     assert!(record.findings.is_empty(), "{:?}", record.findings);
     record
-}
-
-fn wait(director: sim::NodeContext, over: Rc<Cell<bool>>) -> impl Future<Output = ()> {
-    async move {
-        while !over.get() {
-            director.sleep(Duration::from_secs(1)).await;
-        }
-    }
 }
 
 /// Seconds.
