@@ -38,6 +38,10 @@ pub struct SystemConfig {
     /// are not when not given.
     #[serde(default)]
     pub redeploy_at_ms: Option<u64>,
+    /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
+    /// audit is not sealed when not given.
+    #[serde(default)]
+    pub seal_audit_every_ms: Option<u64>,
 }
 
 fn twenty() -> u32 {
@@ -210,6 +214,10 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        at_least_one(
+            "system.seal_audit_every_ms",
+            self.seal_audit_every_ms.unwrap_or(1),
+        )?;
         for (key, table) in self.timing.tables() {
             let checked: Result<sim::latency::Latency, LatencyError> = table.try_into();
             checked.map_err(|error| ConfigError {
@@ -265,6 +273,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 20,
             redeploy_at_ms: None,
+            seal_audit_every_ms: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -14,9 +14,11 @@ use crate::alerts::node::OPS;
 use crate::client::board::Board;
 use crate::client::node::ClientSetup;
 use crate::config::{SystemConfig, Workload};
+use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
 use crate::ledger::tables;
 use crate::locker::hardware::Hardware;
@@ -75,6 +77,15 @@ pub fn targets(system: &SystemConfig) -> Targets {
     }
 }
 
+/// What the Ledger knows before anything has happened.
+fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
+    let mut rows = tables::first_rows(lockers);
+    if config.seal_audit_every_ms.is_some() {
+        rows.extend(sealing::first_rows());
+    }
+    rows
+}
+
 impl System {
     /// Adds every node to the world. The configuration must be valid (see
     /// [`SystemConfig::validate`]).
@@ -89,7 +100,7 @@ impl System {
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
             catalog: tables::catalog(),
-            first_rows: tables::first_rows(&lockers),
+            first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
         world.add_node(LEDGER, move |context| {
@@ -107,8 +118,7 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
-        let connections = config.connections_per_core;
-        let setup = Rc::new(CoreSetup::of(&config.timing, connections, defects));
+        let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
             world.add_node(name, move |context| core::node::run(context, setup.clone()));

@@ -254,6 +254,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 10,
             redeploy_at_ms: None,
+            seal_audit_every_ms: None,
         };
         let mut workload = Workload {
             clients: 2,

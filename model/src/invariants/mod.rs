@@ -6,6 +6,7 @@
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
 mod dead_letters_accounted;
@@ -41,6 +42,7 @@ pub const CHECKS: &[Check] = &[
     verification_conserved::CHECK,
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
+    audit_sealed::CHECK,
     no_lost_update::CHECK,
     linearizable_assets::CHECK,
     dead_letters_accounted::CHECK,
