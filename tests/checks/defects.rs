@@ -33,9 +33,9 @@ const SLOW_ANALYSIS: &str = "system.timing.analysis={ min_us = 6_000_000, p50_us
 const UNSYNCED_BATCH_LOST: &str = "faults.plan[1]={ what = \"power-loss\", where = \"ledger\", \
                                    at_point = \"ledger.log.written\", nth = 80, lasts_ms = 500 }";
 
-/// Reports of verifications that arrive twice.
-const REPORTS_TWICE: &str = "faults.plan[1]={ what = { duplicate = { ratio = \"20%\" } }, \
-                             where = \"verify-* -> core-*\", from_ms = 500, until_ms = 58_000 }";
+/// What Cores are told and tell arrives twice, often.
+const MESSAGES_TWICE: &str = "faults.plan[1]={ what = { duplicate = { ratio = \"20%\" } }, \
+                             where = \"core-*\", from_ms = 500, until_ms = 58_000 }";
 
 /// Where a defect shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ enum Situation {
     Everything,
     SlowAnalysis,
     UnsyncedBatchLost,
-    ReportsTwice,
+    MessagesTwice,
     /// A link command is executed long after it was taken back, with others in between.
     LateCommand,
     /// A device is silent, and there is an objective for what that may cost a user.
@@ -62,7 +62,7 @@ impl Situation {
             Defect::WalAckBeforeSync
             | Defect::RecoveryDropsTail
             | Defect::UnknownCommitTakenForSuccess => Situation::UnsyncedBatchLost,
-            Defect::DuplicateCompletionWebhook => Situation::ReportsTwice,
+            Defect::DuplicateCompletionWebhook | Defect::ReplayTwice => Situation::MessagesTwice,
             Defect::UnlinkForgetsLateLink | Defect::DedupMemoryOfOne => Situation::LateCommand,
             Defect::HardwareLimitOnSynchronousPath => Situation::SilentDevice,
             _ => Situation::Everything,
@@ -75,7 +75,7 @@ impl Situation {
             Situation::Everything => ("chaos-orchestration", None),
             Situation::SlowAnalysis => ("chaos-orchestration", Some(SLOW_ANALYSIS)),
             Situation::UnsyncedBatchLost => ("chaos-orchestration", Some(UNSYNCED_BATCH_LOST)),
-            Situation::ReportsTwice => ("chaos-orchestration", Some(REPORTS_TWICE)),
+            Situation::MessagesTwice => ("chaos-orchestration", Some(MESSAGES_TWICE)),
             Situation::LateCommand => ("locker-timeout-rollback", Some("system.lockers=1")),
             Situation::SilentDevice => ("locker-timeout", None),
             Situation::Watched => return None,
