@@ -1,7 +1,8 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
-//! To add one, write its file and name it in [`CHECKS`]; give it an accepted and a rejected history
-//! in the fixtures. `audit_trail` is no promise: it is how several of them read the audit.
+//! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
+//! accepts, one it rejects, and one of which it is unsure. `audit_trail` is no promise: it is how
+//! several of them read the audit.
 
 mod acked_writes_survive;
 mod alerts_right;
