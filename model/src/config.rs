@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
 
@@ -42,6 +43,9 @@ pub struct SystemConfig {
     /// audit is not sealed when not given.
     #[serde(default)]
     pub seal_audit_every_ms: Option<u64>,
+    /// The Ledger's replicas; it is one server when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaConfig>,
 }
 
 fn twenty() -> u32 {
@@ -119,6 +123,9 @@ pub struct Workload {
     /// What they do, by weight; they only register when not given.
     #[serde(default)]
     pub mix: Mix,
+    /// How reads of an asset are done, by weight; all are strong when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<ReadMix>,
     /// The chance that a registration asks for all or nothing instead of a partial commit.
     #[serde(default = "never")]
     pub all_or_nothing: Ratio,
@@ -163,6 +170,18 @@ pub struct Mix {
     pub audit: u32,
     /// As operations: list the dead letters and decide about the first.
     pub letters: u32,
+}
+
+/// How much reads must show, by weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadMix {
+    /// Anything that once was.
+    pub eventual: u32,
+    /// What the session has written and read.
+    pub session: u32,
+    /// Everything that was answered to anybody.
+    pub strong: u32,
 }
 
 impl Default for Mix {
@@ -227,6 +246,9 @@ impl SystemConfig {
                 message: error.to_string(),
             })?;
         }
+        if let Some(replicas) = &self.replicas {
+            validate_replicas(replicas)?;
+        }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
     }
@@ -239,6 +261,15 @@ impl Workload {
     /// The first impossible value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("workload.mix.register", u64::from(self.mix.register))?;
+        if let Some(ReadMix {
+            eventual,
+            session,
+            strong,
+        }) = self.reads
+        {
+            let weights = [eventual, session, strong].map(u64::from);
+            at_least_one("workload.reads", weights.iter().sum())?;
+        }
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
@@ -250,6 +281,28 @@ impl Workload {
         Ok(())
     }
 }
+
+fn validate_replicas(replicas: &ReplicaConfig) -> Result<(), ConfigError> {
+    at_least_one("system.replicas.count", u64::from(replicas.count))?;
+    let checked: Result<sim::latency::Latency, LatencyError> = replicas.apply_lag.try_into();
+    checked.map_err(|error| ConfigError {
+        key: "system.replicas.apply_lag".to_owned(),
+        message: error.to_string(),
+    })?;
+    if replicas.lease_ms < LEASE_MS_MIN {
+        return Err(ConfigError {
+            key: "system.replicas.lease_ms".to_owned(),
+            message: format!(
+                "a lease of {} ms is not renewed in time; give at least {LEASE_MS_MIN}",
+                replicas.lease_ms
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// A lease is renewed twice a second.
+const LEASE_MS_MIN: u64 = 1_000;
 
 fn at_least_one(key: &str, value: u64) -> Result<(), ConfigError> {
     if value > 0 {
@@ -276,6 +329,7 @@ mod tests {
             connections_per_core: 20,
             redeploy_at_ms: None,
             seal_audit_every_ms: None,
+            replicas: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

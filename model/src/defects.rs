@@ -104,6 +104,16 @@ pub enum Defect {
     AlertFiresWithoutWaiting,
     /// An alert that fired stays firing.
     AlertNeverResolves,
+    /// A replica is asked for what it has, whatever the session has seen.
+    ReplicaReadIgnoresToken,
+    /// A session's token tells of its writes only.
+    TokenNotAdvancedByReads,
+    /// A synchronous commit is confirmed when the primary alone is durable.
+    SyncCommitNotAwaited,
+    /// The server that lags most is named primary.
+    PromotesMostLagging,
+    /// A primary goes on without its lease, and when another leads.
+    OldPrimaryNotFenced,
 }
 
 /// What is known of a defect.

@@ -40,8 +40,10 @@ async fn ask<R: Request + Clone>(
 
 /// Reads from the Ledger in one snapshot; nothing when it does not answer.
 async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Vec<Row>>> {
-    for _ in 0..TRIES {
-        let ledger = context.find(LEDGER);
+    let servers = context.find_all(LEDGER);
+    for number in 0..TRIES as usize * servers.len() {
+        // Of several one is the primary, and the others say at once that they are not.
+        let ledger = servers[number % servers.len()];
         let Ok(connection) = Connection::open(context, ledger, true, PATIENCE).await else {
             continue;
         };
@@ -117,7 +119,12 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
 
 /// What the Ledger's sessions are doing; nothing when it does not answer.
 async fn read_sessions(context: &NodeContext) -> Option<Vec<Value>> {
-    let answer = ask(context, context.find(LEDGER), LedgerRequest::Activity).await?;
+    let mut primary = None;
+    for server in context.find_all(LEDGER) {
+        let answer = ask(context, server, LedgerRequest::Activity).await;
+        primary = primary.or(answer.filter(|it| !matches!(**it, LedgerResponse::NotPrimary)));
+    }
+    let answer = primary?;
     let LedgerResponse::Sessions(sessions) = &*answer else {
         panic!("invariant: the Ledger answers Activity in kind, not with {answer:?}");
     };

@@ -37,6 +37,12 @@ const UNSYNCED_BATCH_LOST: &str = "faults.plan[1]={ what = \"power-loss\", where
 const MESSAGES_TWICE: &str = "faults.plan[1]={ what = { duplicate = { ratio = \"20%\" } }, \
                              where = \"core-*\", from_ms = 500, until_ms = 58_000 }";
 
+/// The primary is well, and cut off from the operator that grants its lease.
+const CUT_OFF: [&str; 2] = [
+    r#"faults.plan[1].what="partition""#,
+    r#"faults.plan[1].where="ledger <-> operator""#,
+];
+
 /// Where a defect shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Situation {
@@ -49,6 +55,12 @@ enum Situation {
     LateCommand,
     /// A device is silent, and there is an objective for what that may cost a user.
     SilentDevice,
+    /// Replicas lag, and users read from them.
+    ReplicaReads,
+    /// The primary dies, and a replica takes over that must have all its commits.
+    Failover,
+    /// Two believe that they are the primary, if the old one is not fenced.
+    CutOff,
     /// Metrics of a made-up course are watched: no scenario breaks things for as long as an alert
     /// waits, on every seed.
     Watched,
@@ -58,6 +70,9 @@ impl Situation {
     fn of(info: &DefectInfo) -> Situation {
         match info.defect {
             _ if info.caught_by == "alerts_right" => Situation::Watched,
+            _ if info.caught_by == "session_guarantees" => Situation::ReplicaReads,
+            Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging => Situation::Failover,
+            Defect::OldPrimaryNotFenced => Situation::CutOff,
             Defect::StaleVerifierOverwrites => Situation::SlowAnalysis,
             Defect::WalAckBeforeSync
             | Defect::RecoveryDropsTail
@@ -71,19 +86,20 @@ impl Situation {
 
     /// The built-in scenario, with what is set in it; nothing when it is none.
     fn scenario(self) -> Option<Scenario> {
-        let (name, set) = match self {
-            Situation::Everything => ("chaos-orchestration", None),
-            Situation::SlowAnalysis => ("chaos-orchestration", Some(SLOW_ANALYSIS)),
-            Situation::UnsyncedBatchLost => ("chaos-orchestration", Some(UNSYNCED_BATCH_LOST)),
-            Situation::MessagesTwice => ("chaos-orchestration", Some(MESSAGES_TWICE)),
-            Situation::LateCommand => ("locker-timeout-rollback", Some("system.lockers=1")),
-            Situation::SilentDevice => ("locker-timeout", None),
+        let (name, set): (_, &[&str]) = match self {
+            Situation::Everything => ("chaos-orchestration", &[]),
+            Situation::SlowAnalysis => ("chaos-orchestration", &[SLOW_ANALYSIS]),
+            Situation::UnsyncedBatchLost => ("chaos-orchestration", &[UNSYNCED_BATCH_LOST]),
+            Situation::MessagesTwice => ("chaos-orchestration", &[MESSAGES_TWICE]),
+            Situation::LateCommand => ("locker-timeout-rollback", &["system.lockers=1"]),
+            Situation::SilentDevice => ("locker-timeout", &[]),
+            Situation::ReplicaReads => ("replica-reads", &[]),
+            Situation::Failover => ("ledger-failover", &[]),
+            Situation::CutOff => ("ledger-failover-lossy", &CUT_OFF),
             Situation::Watched => return None,
         };
-        let overrides: Vec<Override> = set
-            .map(|text| text.parse().expect("an override is KEY=VALUE"))
-            .into_iter()
-            .collect();
+        let parsed = |text: &&str| text.parse().expect("an override is KEY=VALUE");
+        let overrides: Vec<Override> = set.iter().map(parsed).collect();
         let selected = scenarios::file::select(name, &overrides);
         Some(selected.expect("a built-in scenario is valid").scenario)
     }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{Mix, SystemConfig, Workload};
+use crate::config::{Mix, ReadMix, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
+use crate::ledger::protocol::Consistency;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,13 @@ pub enum Intent {
     },
     /// To read an asset.
     Read(u64),
+    /// To read an asset, perhaps from a replica.
+    ReadAt {
+        /// Which asset.
+        of: u64,
+        /// How much must show.
+        consistency: Consistency,
+    },
     /// To have an asset verified again.
     Verify {
         /// One key per intent.
@@ -153,7 +161,7 @@ impl Script<'_> {
                 of: self.some(choice, stream),
                 name: format!("renamed by {number}"),
             },
-            3 => Intent::Read(self.one(stream)),
+            3 => self.reading(stream),
             4 => Intent::Verify {
                 key,
                 of: self.one(stream),
@@ -163,6 +171,25 @@ impl Script<'_> {
                 replay: stream.below(4) > 0,
             },
         }
+    }
+
+    fn reading(&self, stream: &mut Stream) -> Intent {
+        let of = self.one(stream);
+        let Some(ReadMix {
+            eventual,
+            session,
+            strong,
+        }) = self.workload.reads
+        else {
+            return Intent::Read(of);
+        };
+        let kinds = [
+            Consistency::Eventual,
+            Consistency::Session,
+            Consistency::Strong,
+        ];
+        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        Intent::ReadAt { of, consistency }
     }
 
     /// One of the latest registrations: people work on what is new, so they meet.
@@ -255,11 +282,13 @@ mod tests {
             connections_per_core: 10,
             redeploy_at_ms: None,
             seal_audit_every_ms: None,
+            replicas: None,
         };
         let mut workload = Workload {
             clients: 2,
             operations: 50,
             mix: Mix::default(),
+            reads: None,
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
@@ -277,7 +306,9 @@ mod tests {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
             Intent::Rename { key, .. } | Intent::Verify { key, .. } => Some(key.clone()),
-            Intent::Read(_) | Intent::Audit(_) | Intent::Letters { .. } => None,
+            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
+                None
+            }
         }
     }
 

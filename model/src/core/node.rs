@@ -138,7 +138,10 @@ impl Core {
             answered.set(true);
             self.context.reply(&incoming, answer);
         };
-        let answer = self.answer(&request.ask, deadline, answer_early).await;
+        let mut answer = self.answer(&request.ask, deadline, answer_early).await;
+        if self.ledger.is_replicated() {
+            answer.token = answer.token.or(Some(self.ledger.position().0));
+        }
         step(
             &self.context,
             "respond",
@@ -164,6 +167,11 @@ impl Core {
             }
             Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
             Ask::Read(asset) => reading::read(self, asset, deadline).await,
+            Ask::ReadAt {
+                asset,
+                consistency,
+                seen,
+            } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
