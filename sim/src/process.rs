@@ -126,7 +126,7 @@ impl World {
         let identity = Identity::new(node, incarnation, lineage);
         let task = self
             .scheduler()
-            .add(|signal, waker| TaskCell::new(identity, body, signal, waker));
+            .add(lineage, |signal, waker| TaskCell::new(identity, body, signal, waker));
         self.with_process(node, |process| {
             // Finished tasks are swept now and then, so that the list stays as long as the live ones.
             if process.tasks.len() == process.tasks.capacity() {

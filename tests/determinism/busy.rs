@@ -13,6 +13,7 @@ use sim::network::LinkProfiles;
 use sim::random::{Lineage, Randomness, Root, Seeds};
 use sim::record::Record;
 use sim::world::{Bounds, Recording, WorldConfig};
+use sim::steering::Steering;
 use sim::{NodeContext, SimTime};
 
 use crate::world::cast::{Answer, Question};
@@ -42,6 +43,7 @@ pub fn config(seeds: Seeds, recording: Recording) -> WorldConfig {
             access: Latency::uniform(Duration::from_micros(50), ms(1)),
             sync: Latency::uniform(ms(1), ms(8)),
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: 200_000,
             time: SimTime::from_millis(60_000),

@@ -21,6 +21,7 @@ use sim::random::Seeds;
 use sim::record::Record;
 use sim::record::trace::Happening;
 use sim::world::{Bounds, Recording, World, WorldConfig};
+use sim::steering::Steering;
 use sim::{NodeContext, SimTime};
 
 /// A program's run, or a script's.
@@ -79,6 +80,7 @@ impl Stage {
                 access: Latency::constant(ms(1)),
                 sync: Latency::constant(ms(2)),
             },
+            steering: Steering::NONE,
             bounds: Bounds {
                 steps: 100_000,
                 time: SimTime::from_millis(100_000),

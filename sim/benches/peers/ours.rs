@@ -8,6 +8,7 @@ use sim::latency::Latency;
 use sim::network::{LinkProfiles, Payload, Request};
 use sim::random::Seeds;
 use sim::world::{Bounds, DIRECTOR, Recording, WorldConfig};
+use sim::steering::Steering;
 use sim::{NodeContext, NodeId, SimTime};
 
 use crate::{DEADLINE, LATENCY_MAX, LATENCY_MIN, Load, SEED};
@@ -107,6 +108,7 @@ fn config() -> WorldConfig {
             access: latency.clone(),
             sync: latency,
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: u64::MAX,
             time: SimTime::NEVER,
