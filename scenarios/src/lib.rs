@@ -7,7 +7,7 @@
 //! Where to start: [`run::run`] is one whole run. In reading order:
 //!
 //! 1. [`scenario`] and [`file`](mod@file): what a scenario is, and how it is read;
-//! 2. [`seeds`], [`setup`] and [`run`]: all a run depends on, and the run;
+//! 2. [`seeds`], [`given`], [`setup`] and [`run`]: all a run depends on, and the run;
 //! 3. [`determinism`] and [`repro`]: having a run again;
 //! 4. [`sweep`]: many runs, in worker processes;
 //! 5. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`]: the command line.
@@ -15,6 +15,7 @@
 pub mod file;
 pub mod scenario;
 
+pub mod given;
 pub mod run;
 pub mod seeds;
 pub mod setup;

@@ -81,7 +81,7 @@ impl Repro {
     /// The repro of a run.
     pub fn of(setup: &Setup, outcome: &Outcome) -> Repro {
         let mut text = setup.to_text();
-        text.plan = Some(outcome.record.plan.clone());
+        text.given.plan = Some(outcome.record.plan.clone());
         Repro {
             schema: Schema::new(),
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -169,7 +169,7 @@ mod tests {
             selected: crate::file::select("chaos-registration", &[]).unwrap(),
             seeds: RunSeeds::of(reports::Seed(3)),
             defects: model::defects::Defects::default(),
-            plan: None,
+            given: crate::given::Given::NOTHING,
         };
         let outcome = setup.run(crate::run::JUDGEMENT_ONLY);
         (Repro::of(&setup, &outcome), outcome)
@@ -181,7 +181,7 @@ mod tests {
         let read = Repro::parse_at("r.json", &saved.to_pretty()).unwrap();
         assert_eq!(read, saved);
         let setup = read.setup.read("r.json").unwrap();
-        assert_eq!(setup.plan.as_ref(), Some(&outcome.record.plan));
+        assert_eq!(setup.given.plan.as_ref(), Some(&outcome.record.plan));
         let again = setup.run(crate::run::JUDGEMENT_ONLY);
         assert_eq!(read.expected.compare(&again.record), Sameness::Same);
         assert_eq!(Expected::of(&again), saved.expected);
@@ -208,7 +208,7 @@ mod tests {
         let (saved, _) = repro();
         let mut saved = saved;
         saved.setup.text = "name = 1".to_owned();
-        saved.setup.plan = None;
+        saved.setup.given = Default::default();
         saved.expected.checkpoints.clear();
         let text = change(saved.to_pretty());
         Repro::parse_at("r.json", &text).unwrap_err().to_string()

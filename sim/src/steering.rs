@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::SimTime;
 
 /// What of a run is otherwise than its seeds say.
@@ -22,7 +24,8 @@ pub struct Steering {
 }
 
 /// Another future: until `from` all is as it was, event for event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Future {
     /// The first moment at which chance is another.
     pub from: SimTime,
@@ -36,12 +39,13 @@ pub struct Future {
 /// Musuvathi, Nagarakatte: "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
 /// ASPLOS 2010), in a world with clocks: what loses its priority cannot wait for ever, since the
 /// others would see it time out, so it waits for a span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PutOff {
     /// Which entry: how many were brought before it.
     pub step: u64,
-    /// How long it waits.
-    pub by: Duration,
+    /// How long it waits, in milliseconds.
+    pub by_ms: u64,
 }
 
 impl Steering {
@@ -55,6 +59,8 @@ impl Steering {
     /// How long the entry at a step waits, when it does.
     pub(crate) fn put_off_at(&self, step: u64) -> Option<Duration> {
         let found = self.put_off.binary_search_by_key(&step, |it| it.step);
-        found.ok().map(|position| self.put_off[position].by)
+        found
+            .ok()
+            .map(|position| Duration::from_millis(self.put_off[position].by_ms))
     }
 }

@@ -40,6 +40,6 @@ fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
         selected: file::select(&args.scenario, &args.set)?,
         seeds,
         defects: Defects::of(args.defect.iter().copied()),
-        plan: None,
+        given: crate::given::Given::NOTHING,
     })
 }
