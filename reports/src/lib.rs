@@ -30,6 +30,8 @@ pub mod seed;
 pub mod sweep;
 pub mod sweep_document;
 
+pub mod shrink;
+
 pub mod junit;
 
 pub mod check;

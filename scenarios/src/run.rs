@@ -66,8 +66,7 @@ pub const WITH_TRACE: Recording = Recording {
 pub fn run(order: &RunOrder<'_>) -> Outcome {
     let scenario = order.scenario.clone();
     let plan = order.given.plan.clone().unwrap_or_else(|| draw_plan(order));
-    let script = order.given.operations.clone();
-    let script = script.unwrap_or_else(|| draw_operations(order));
+    let script = operations_of(order);
     let randomness = Randomness::new(order.seeds.resolve());
     let record = sim::run(world_config(order), |world| {
         let (size, workload) = (&scenario.system, &scenario.workload);
@@ -102,8 +101,11 @@ pub fn draw_plan(order: &RunOrder<'_>) -> Plan {
     plan
 }
 
-/// What the clients of a run do, in the order of the times.
-pub fn draw_operations(order: &RunOrder<'_>) -> Vec<Planned> {
+/// What the clients of a run do, in the order of the times: as it is given, or else as it is drawn.
+pub fn operations_of(order: &RunOrder<'_>) -> Vec<Planned> {
+    if let Some(given) = &order.given.operations {
+        return given.clone();
+    }
     let Scenario {
         system, workload, ..
     } = order.scenario;

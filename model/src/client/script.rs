@@ -5,6 +5,7 @@
 //! asset names the registration it came from, since only the run will know the asset's name.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,54 @@ pub enum Intent {
         /// Whether to replay it, or else to discard it.
         replay: bool,
     },
+}
+
+impl Intent {
+    /// The numbers of the registrations it is about, other than itself.
+    pub fn registrations(&self) -> Vec<u64> {
+        match self {
+            Intent::Rename { of, .. } => of.clone(),
+            Intent::Read(of) | Intent::Audit(of) | Intent::Verify { of, .. } => vec![*of],
+            Intent::Register(_) | Intent::Letters { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Who does it, when, and what it is for, in a line.
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (client, at) = (self.client + 1, self.after.as_millis());
+        write!(f, "client-{client}/{} at {at} ms {}", self.number, self.intent)
+    }
+}
+
+impl fmt::Display for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let assets = |of: &[u64]| {
+            let of = of.iter().map(|number| format!("the asset of {number}"));
+            of.collect::<Vec<_>>().join(" and ")
+        };
+        match self {
+            Intent::Register(request) => {
+                let AssetContent { name, locker, .. } = &request.content;
+                let strategy = match request.strategy {
+                    Strategy::FullRollback => ", all or nothing",
+                    Strategy::PartialCommit => "",
+                };
+                write!(f, "registers `{name}` at {locker} ({}{strategy})", request.key)
+            }
+            Intent::Rename { key, of, name } => {
+                write!(f, "renames {} to `{name}` ({key})", assets(of))
+            }
+            Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
+            Intent::Verify { key, of } => {
+                write!(f, "has {} verified ({key})", assets(&[*of]))
+            }
+            Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
+            Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
+            Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
+        }
+    }
 }
 
 mod in_nanoseconds {

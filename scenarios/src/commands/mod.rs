@@ -5,10 +5,12 @@ pub mod check;
 pub mod list;
 pub mod replay;
 pub mod run;
+pub mod shrink;
 pub mod sweep;
 pub mod worker;
 
 pub mod export;
+mod failing;
 mod telling;
 
 use crate::args::{Command, ScenarioArgs};
@@ -28,6 +30,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
+        Command::Shrink(args) => shrink::execute(&args),
         Command::Replay(args) => replay::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Bench(args) => bench::execute(&args),
