@@ -59,6 +59,8 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Make a failing run small: the faults and operations it needs, and no more.
     Shrink(ShrinkArgs),
+    /// Tell why a run fails: what it needs, when it is decided, and what almost happened.
+    Explain(ExplainArgs),
     /// Run again what was saved with `run --save-repro` or `shrink --out`.
     Replay(ReplayArgs),
     /// Judge a history that clients of any other system recorded.
@@ -297,6 +299,31 @@ pub struct ShrinkArgs {
     #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
     /// Print one JSON document (`proveniq/shrink/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `proveniq explain`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq explain chaos-orchestration --seed 7 --defect link_not_idempotent
+  proveniq explain small.json --json
+
+The run is shrunk first, unless it is a file that `shrink --out` wrote. Then each of its faults and
+operations is taken away alone; its future is drawn anew from many moments, to see from when on it
+fails; and the run that passes and stays the same longest is named.")]
+pub struct ExplainArgs {
+    /// The run.
+    #[command(flatten)]
+    pub source: FailingRunArgs,
+    /// The check to explain; the first violated one when not given.
+    #[arg(long, value_name = "NAME", value_parser = check_named)]
+    pub check: Option<String>,
+    /// The most runs for shrinking.
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Print one JSON document (`proveniq/explain/v1`) instead of text.
     #[arg(long)]
     pub json: bool,
 }

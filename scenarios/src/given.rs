@@ -22,6 +22,9 @@ pub struct Given {
     /// What clients do, in the order of the times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<Planned>>,
+    /// When all faults are lifted for good, in milliseconds, in place of the scenario's `bounds.chaos_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heal_at_ms: Option<u64>,
     /// Nothing takes longer than its median.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub calm: bool,
@@ -38,6 +41,7 @@ impl Given {
     pub const NOTHING: Given = Given {
         plan: None,
         operations: None,
+        heal_at_ms: None,
         calm: false,
         future: None,
         put_off: Vec::new(),

@@ -9,7 +9,7 @@
 //! 1. [`scenario`] and [`file`](mod@file): what a scenario is, and how it is read;
 //! 2. [`seeds`], [`given`], [`setup`] and [`run`]: all a run depends on, and the run;
 //! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
-//! 4. [`shrink`]: making a failing run small;
+//! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
 //! 5. [`sweep`]: many runs, in worker processes;
 //! 6. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
@@ -25,6 +25,7 @@ pub mod determinism;
 pub mod milestones;
 pub mod repro;
 
+pub mod explain;
 pub mod shrink;
 pub mod sweep;
 

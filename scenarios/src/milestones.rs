@@ -32,7 +32,11 @@ fn told(record: &Record, event: &Event) -> Option<String> {
                 Happening::FaultBegan { .. } => "begins",
                 _ => "ends",
             };
-            Some(format!("{turn}: {} at {}", planned.what.name(), planned.place))
+            Some(format!(
+                "{turn}: {} at {}",
+                planned.what.name(),
+                planned.place
+            ))
         }
         Happening::Invoked { operation } => {
             let operation = record.history.get(*operation)?;
@@ -46,7 +50,10 @@ fn told(record: &Record, event: &Event) -> Option<String> {
                 Outcome::Fail(_) => "failed",
                 Outcome::Unknown(_) => "unknown",
             };
-            Some(format!("{} learns {} {outcome}", operation.process, operation.function))
+            Some(format!(
+                "{} learns {} {outcome}",
+                operation.process, operation.function
+            ))
         }
         Happening::Dropped { by, .. } => Some(format!("a message is lost ({by})")),
         Happening::Started { .. }
@@ -94,7 +101,10 @@ pub fn parting(saved: &[String], now: &[String]) -> Option<Parting> {
         .find(|at| saved.get(*at).and_then(untimed) != now.get(*at).and_then(untimed))?;
     Some(Parting {
         common,
-        last_common: common.checked_sub(1).and_then(|last| now.get(last)).cloned(),
+        last_common: common
+            .checked_sub(1)
+            .and_then(|last| now.get(last))
+            .cloned(),
         saved: saved.get(common).cloned(),
         now: now.get(common).cloned(),
     })

@@ -74,8 +74,9 @@ pub fn run(order: &RunOrder<'_>) -> Outcome {
         world.install(plan);
         world.with_record(|record| record.objectives = scenario.objectives.clone());
         let world = world.clone();
+        let heal_at_ms = order.given.heal_at_ms.unwrap_or(scenario.bounds.chaos_ms);
         async move {
-            let chaos = Duration::from_millis(scenario.bounds.chaos_ms);
+            let chaos = Duration::from_millis(heal_at_ms);
             world.director().sleep(chaos).await;
             world.heal();
             let pending = settle(&world, &system, &scenario.bounds).await;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sim::world::Recording;
 
 use crate::file::source::Override;
-use crate::given::Given;
 use crate::file::{self, Mistakes, Selected, validate};
+use crate::given::Given;
 use crate::run::{self, Outcome, RunOrder};
 use crate::seeds::RunSeeds;
 

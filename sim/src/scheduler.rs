@@ -185,7 +185,9 @@ mod tests {
     fn add(scheduler: &Scheduler, name: &str) -> Rc<TaskCell> {
         let lineage = Lineage::of(name);
         let identity = Identity::new(NodeId::at(0), 0, lineage);
-        scheduler.add(lineage, |signal, waker| TaskCell::new(identity, async {}, signal, waker))
+        scheduler.add(lineage, |signal, waker| {
+            TaskCell::new(identity, async {}, signal, waker)
+        })
     }
 
     /// The order in which tasks of these names run when all are ready.
@@ -209,7 +211,10 @@ mod tests {
             assert_eq!(among, alone, "seed {seed}");
             first[alone[0] as usize] += 1;
         }
-        assert!(first[0] > 30 && first[1] > 30, "either may be first: {first:?}");
+        assert!(
+            first[0] > 30 && first[1] > 30,
+            "either may be first: {first:?}"
+        );
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::time::SimTime;
 /// What of a run is otherwise than its seeds say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steering {
-    /// Whatever has a latency table takes its median. Jitter and the order of tasks stay drawn.
+    /// Whatever has a latency table takes its median, until another future begins. Jitter and the order
+    /// of tasks stay drawn.
     pub calm: bool,
     /// All chance from a moment on comes from elsewhere.
     pub future: Option<Future>,

@@ -380,16 +380,13 @@ impl World {
     }
 
     pub(crate) fn stream(&self, root: Root, lineage: Lineage, purpose: &'static str) -> Stream {
-        let random = match self.0.steering.future {
-            Some(future) if self.now() >= future.from => in_future(future),
-            _ => self.0.random,
-        };
-        let stream = || {
-            let stream = random.stream(root, lineage, purpose);
-            match self.0.steering.calm {
-                true => stream.calmed(),
-                false => stream,
+        let steering = &self.0.steering;
+        let stream = || match steering.future {
+            Some(future) if self.now() >= future.from => {
+                in_future(future).stream(root, lineage, purpose)
             }
+            _ if steering.calm => self.0.random.stream(root, lineage, purpose).calmed(),
+            _ => self.0.random.stream(root, lineage, purpose),
         };
         if self.0.note_draws {
             self.0

@@ -12,8 +12,8 @@ use sim::latency::Latency;
 use sim::network::LinkProfiles;
 use sim::random::{Lineage, Randomness, Root, Seeds};
 use sim::record::Record;
-use sim::world::{Bounds, Recording, WorldConfig};
 use sim::steering::Steering;
+use sim::world::{Bounds, Recording, WorldConfig};
 use sim::{NodeContext, SimTime};
 
 use crate::world::cast::{Answer, Question};

@@ -20,8 +20,8 @@ use sim::network::LinkProfiles;
 use sim::random::Seeds;
 use sim::record::Record;
 use sim::record::trace::Happening;
-use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::steering::Steering;
+use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::{NodeContext, SimTime};
 
 /// A program's run, or a script's.

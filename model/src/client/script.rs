@@ -79,7 +79,11 @@ impl Intent {
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (client, at) = (self.client + 1, self.after.as_millis());
-        write!(f, "client-{client}/{} at {at} ms {}", self.number, self.intent)
+        write!(
+            f,
+            "client-{client}/{} at {at} ms {}",
+            self.number, self.intent
+        )
     }
 }
 
@@ -96,7 +100,11 @@ impl fmt::Display for Intent {
                     Strategy::FullRollback => ", all or nothing",
                     Strategy::PartialCommit => "",
                 };
-                write!(f, "registers `{name}` at {locker} ({}{strategy})", request.key)
+                write!(
+                    f,
+                    "registers `{name}` at {locker} ({}{strategy})",
+                    request.key
+                )
             }
             Intent::Rename { key, of, name } => {
                 write!(f, "renames {} to `{name}` ({key})", assets(of))
@@ -144,7 +152,10 @@ pub fn validate(script: &[Planned], workload: &Workload) -> Result<(), ConfigErr
             let (client, clients) = (planned.client, workload.clients);
             return refused(
                 "client",
-                format!("there is no client {client}; they are counted from 0 to {}", clients - 1),
+                format!(
+                    "there is no client {client}; they are counted from 0 to {}",
+                    clients - 1
+                ),
             );
         }
         if !numbers.insert(planned.number) {

@@ -16,8 +16,8 @@ use sim::record::fingerprint::Fingerprint;
 use sim::record::history::{OperationId, Outcome};
 use sim::record::log::LogLine;
 use sim::record::value::Value;
-use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::steering::Steering;
+use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::{NodeContext, SimTime};
 
 use crate::run::RunReport;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod check;
+pub mod explain;
 pub mod list;
 pub mod replay;
 pub mod run;
@@ -31,6 +32,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::Run(args) => run::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Shrink(args) => shrink::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
         Command::Replay(args) => replay::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Bench(args) => bench::execute(&args),

@@ -54,7 +54,9 @@ fn first_difference(parting: Option<Parting>) -> String {
         return "  the same things happen in the same order; messages or times differ\n".to_owned();
     };
     let line = |line: Option<String>| line.unwrap_or_else(|| "(had ended)".to_owned());
-    let last = parting.last_common.map(|last| format!("    both   {last}\n"));
+    let last = parting
+        .last_common
+        .map(|last| format!("    both   {last}\n"));
     format!(
         "  the first difference, after {} milestones in common:\n{}    saved  {}\n    now    {}\n",
         parting.common,

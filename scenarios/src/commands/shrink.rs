@@ -85,7 +85,11 @@ fn document(setup: &Setup, shrunk: &Shrunk, reproduce: String) -> ShrinkDocument
         claim: claim.map_or_else(|| shrunk.target.claim.clone(), |it| it.claim.clone()),
         before: size(&before, sizes.0),
         after: size(left, sizes.1),
-        faults: given.plan.iter().flat_map(|plan| plan.faults.clone()).collect(),
+        faults: given
+            .plan
+            .iter()
+            .flat_map(|plan| plan.faults.clone())
+            .collect(),
         operations: operations.map(ToString::to_string).collect(),
         calm: given.calm,
         runs: shrunk.runs,

@@ -39,7 +39,8 @@ fn plan_of(record: &Record) -> Plan {
 /// A fault that waits for the first passing of its point after a moment, at one node.
 fn anchored(record: &Record, number: u32, fault: &Fault) -> Fault {
     let events = record.trace.events();
-    let began = |event: &Event| matches!(event.what, Happening::FaultBegan { fault } if fault == number);
+    let began =
+        |event: &Event| matches!(event.what, Happening::FaultBegan { fault } if fault == number);
     let passed = events.iter().position(began).and_then(|began| {
         let passings = (0..began).rev();
         let mut passings = passings.filter(|at| passes(&events[*at], fault));
@@ -52,9 +53,8 @@ fn anchored(record: &Record, number: u32, fault: &Fault) -> Fault {
     let from_ms = strike.at.millis().max(fault.from_ms);
     let from = SimTime::from_millis(from_ms);
     let node = record.node_name(strike.node);
-    let here = |event: &&Event| {
-        event.at >= from && event.node == strike.node && passes(event, fault)
-    };
+    let here =
+        |event: &&Event| event.at >= from && event.node == strike.node && passes(event, fault);
     let nth = events[..=passed].iter().filter(here).count();
     let Ok(place) = node.parse() else {
         return fault.clone();
@@ -77,7 +77,12 @@ fn passes(event: &Event, fault: &Fault) -> bool {
 /// The setup as it is saved: no name of a chance where none is drawn, and the scenario's own text in
 /// place of the one it was changed from.
 pub fn tidied(mut setup: Setup) -> Setup {
-    for fault in setup.given.plan.iter_mut().flat_map(|plan| &mut plan.faults) {
+    for fault in setup
+        .given
+        .plan
+        .iter_mut()
+        .flat_map(|plan| &mut plan.faults)
+    {
         let own_name = Fault {
             drawn_as: None,
             ..fault.clone()
@@ -85,14 +90,6 @@ pub fn tidied(mut setup: Setup) -> Setup {
         if !draws(&fault.what) || fault.drawn_as == Some(own_name.to_string()) {
             fault.drawn_as = None;
         }
-    }
-    let scenario = &mut setup.selected.scenario;
-    if let Some(swarm) = &mut scenario.faults.swarm {
-        // It draws nothing any more, yet must fit what was shortened around it.
-        swarm.until_ms = swarm.until_ms.min(scenario.bounds.chaos_ms).max(1);
-        swarm.from_ms = swarm.from_ms.min(swarm.until_ms - 1);
-        swarm.lasts_max_ms = swarm.lasts_max_ms.min(swarm.until_ms - swarm.from_ms);
-        swarm.lasts_min_ms = swarm.lasts_min_ms.min(swarm.lasts_max_ms);
     }
     setup.selected = setup.selected.written_out();
     setup

@@ -9,10 +9,10 @@ use sim::fault::{Fault, FaultKind, Plan};
 use sim::ratio::Ratio;
 use sim::record::Record;
 
+use super::Size;
 use super::reduction::minimized;
 use super::target::Target;
 use super::trials::Trials;
-use super::Size;
 use crate::scenario::Scenario;
 use crate::setup::Setup;
 
@@ -76,17 +76,19 @@ impl<'a> Shrinker<'a> {
 
     fn take_faults_away(&mut self) {
         let (case, trials) = (&self.case, &mut self.trials);
-        let kept = minimized(self.case.given.plan.as_ref().map_or(&[], |it| &it.faults), |part| {
-            trials.fails(&with_faults(case, part.to_vec()))
-        });
+        let kept = minimized(
+            self.case.given.plan.as_ref().map_or(&[], |it| &it.faults),
+            |part| trials.fails(&with_faults(case, part.to_vec())),
+        );
         self.case = with_faults(&self.case, kept);
     }
 
     fn take_operations_away(&mut self) {
         let (case, trials) = (&self.case, &mut self.trials);
-        let kept = minimized(case.given.operations.as_deref().unwrap_or_default(), |part| {
-            trials.fails(&with_operations(case, part.to_vec()))
-        });
+        let kept = minimized(
+            case.given.operations.as_deref().unwrap_or_default(),
+            |part| trials.fails(&with_operations(case, part.to_vec())),
+        );
         self.case = with_operations(&self.case, kept);
     }
 
@@ -110,11 +112,15 @@ impl<'a> Shrinker<'a> {
         let there: Vec<Trouble> = TROUBLES
             .iter()
             .copied()
-            .filter(|trouble| without_troubles(&self.case, &[*trouble]) != self.case.selected.scenario)
+            .filter(|trouble| {
+                without_troubles(&self.case, &[*trouble]) != self.case.selected.scenario
+            })
             .collect();
         let (case, trials) = (&self.case, &mut self.trials);
         let away = |kept: &[Trouble]| -> Vec<Trouble> {
-            let gone = there.iter().filter(|it| !kept.iter().any(|kept| kept.name == it.name));
+            let gone = there
+                .iter()
+                .filter(|it| !kept.iter().any(|kept| kept.name == it.name));
             gone.copied().collect()
         };
         let candidate = |kept: &[Trouble]| {
@@ -130,14 +136,19 @@ impl<'a> Shrinker<'a> {
     fn end_soon(&mut self) {
         const AFTERWARDS_MS: u64 = 1_000;
         let faults = self.plan().iter().map(|fault| {
-            fault.until_ms.unwrap_or(fault.from_ms + fault.lasts_ms.unwrap_or(0))
+            fault
+                .until_ms
+                .unwrap_or(fault.from_ms + fault.lasts_ms.unwrap_or(0))
         });
-        let operations = self.operations().iter().map(|it| it.after.as_millis() as u64);
+        let operations = self
+            .operations()
+            .iter()
+            .map(|it| it.after.as_millis() as u64);
         let last = faults.chain(operations).max().unwrap_or(0);
         let chaos_ms = last + AFTERWARDS_MS;
-        if chaos_ms < self.case.selected.scenario.bounds.chaos_ms {
+        if chaos_ms < self.chaos_ms() {
             let mut candidate = self.case.clone();
-            candidate.selected.scenario.bounds.chaos_ms = chaos_ms;
+            candidate.given.heal_at_ms = Some(chaos_ms);
             self.adopt_if_failing(candidate);
         }
     }
@@ -174,7 +185,8 @@ impl<'a> Shrinker<'a> {
     }
 
     fn chaos_ms(&self) -> u64 {
-        self.case.selected.scenario.bounds.chaos_ms
+        let bounds = &self.case.selected.scenario.bounds;
+        self.case.given.heal_at_ms.unwrap_or(bounds.chaos_ms)
     }
 
     fn try_fault(&mut self, number: usize, fault: Fault) -> bool {
@@ -238,7 +250,9 @@ fn related(target: &Target, operations: &[Planned], record: &Record) -> BTreeSet
         .filter_map(|(_, operation)| operation.process.rsplit_once('/')?.1.parse().ok())
         .collect();
     let about = operations.iter().filter(|it| numbers.contains(&it.number));
-    let about: Vec<u64> = about.flat_map(|planned| planned.intent.registrations()).collect();
+    let about: Vec<u64> = about
+        .flat_map(|planned| planned.intent.registrations())
+        .collect();
     numbers.extend(about);
     // A registration and its double click.
     numbers.iter().flat_map(|it| [it & !1, it | 1]).collect()
@@ -252,7 +266,10 @@ fn ends_earlier(fault: &Fault, chaos_ms: u64) -> Option<Fault> {
         shorter.lasts_ms = Some(lasts / 2);
         return (lasts > 1).then_some(shorter);
     }
-    let lasts = fault.until_ms.unwrap_or(chaos_ms).checked_sub(fault.from_ms)?;
+    let lasts = fault
+        .until_ms
+        .unwrap_or(chaos_ms)
+        .checked_sub(fault.from_ms)?;
     shorter.until_ms = Some(fault.from_ms + lasts / 2);
     (lasts > 1).then_some(shorter)
 }

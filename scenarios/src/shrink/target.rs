@@ -51,9 +51,11 @@ impl Target {
     /// The evidence of this failure in a run, if it fails so.
     pub fn evidence_in<'a>(&self, judgements: &'a [Judgement]) -> Option<&'a Evidence> {
         let mut judged = judgements.iter().filter(|it| it.check == self.check);
-        judged
-            .next()
-            .and_then(|judgement| evidence(judgement).iter().find(|it| it.subject == self.subject))
+        judged.next().and_then(|judgement| {
+            evidence(judgement)
+                .iter()
+                .find(|it| it.subject == self.subject)
+        })
     }
 
     /// Whether a run fails so.

@@ -7,8 +7,8 @@ use sim::disk::DiskProfile;
 use sim::latency::Latency;
 use sim::network::{LinkProfiles, Payload, Request};
 use sim::random::Seeds;
-use sim::world::{Bounds, DIRECTOR, Recording, WorldConfig};
 use sim::steering::Steering;
+use sim::world::{Bounds, DIRECTOR, Recording, WorldConfig};
 use sim::{NodeContext, NodeId, SimTime};
 
 use crate::{DEADLINE, LATENCY_MAX, LATENCY_MIN, Load, SEED};

@@ -97,6 +97,9 @@ impl fmt::Display for Fault {
                     " when {point} is passed the {}. time",
                     self.nth.unwrap_or(1)
                 )?;
+                if self.from_ms > 0 {
+                    write!(f, " from {} ms on", self.from_ms)?;
+                }
                 match self.lasts_ms {
                     Some(lasts) => write!(f, ", for {lasts} ms"),
                     None => write!(f, ", until healed"),
