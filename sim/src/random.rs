@@ -42,6 +42,17 @@ impl Seeds {
             schedule: part("schedule"),
         }
     }
+
+    /// Those of another course of chance, as unlike these as any, and each number another.
+    #[must_use]
+    pub fn in_future(self, number: u64) -> Seeds {
+        let part = |seed| xxh3_64_with_seed(&number.to_le_bytes(), seed);
+        Seeds {
+            workload: part(self.workload),
+            plan: part(self.plan),
+            schedule: part(self.schedule),
+        }
+    }
 }
 
 /// Which of the three sub-seeds a draw belongs to.

@@ -276,6 +276,11 @@ impl World {
         agenda.pop()
     }
 
+    /// The chance of another future.
+    fn in_future(&self, future: OtherFuture) -> Randomness {
+        Randomness::new(self.0.random.seeds().in_future(future.seed))
+    }
+
     /// Lets time pass. From the moment on at which another future begins, the order of tasks is
     /// another too.
     fn move_to(&self, due: SimTime) {
@@ -283,7 +288,7 @@ impl World {
             && self.now() < future.from
             && due >= future.from
         {
-            self.0.scheduler.reseed(order_seed(in_future(future)));
+            self.0.scheduler.reseed(order_seed(self.in_future(future)));
         }
         self.0.now.set(due);
     }
@@ -383,7 +388,7 @@ impl World {
         let steering = &self.0.steering;
         let stream = || match steering.future {
             Some(future) if self.now() >= future.from => {
-                in_future(future).stream(root, lineage, purpose)
+                self.in_future(future).stream(root, lineage, purpose)
             }
             _ if steering.calm => self.0.random.stream(root, lineage, purpose).calmed(),
             _ => self.0.random.stream(root, lineage, purpose),
@@ -520,9 +525,4 @@ impl World {
 fn order_seed(random: Randomness) -> u64 {
     let name = Lineage::of("scheduler");
     random.stream(Root::Schedule, name, "task order").bits()
-}
-
-/// The chance of another future.
-fn in_future(future: OtherFuture) -> Randomness {
-    Randomness::new(Seeds::derive(future.seed))
 }

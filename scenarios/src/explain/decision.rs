@@ -6,6 +6,8 @@
 //! it happens. (The idea of replaying a prefix many times is Antithesis's "causality analysis"; here a
 //! prefix is had again by running it.)
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use reports::explain::{Chance, Decision};
 use sim::SimTime;
 use sim::record::Record;
@@ -69,6 +71,7 @@ struct Moment {
 /// healed. Of several at one instant the last, since an instant cannot be divided.
 fn moments(record: &Record) -> Vec<Moment> {
     let mut moments: Vec<Moment> = Vec::new();
+    let rare = rarely_passed(record);
     for (number, event) in (0_u32..).zip(record.trace.events()) {
         let from = SimTime::from_nanos(event.at.nanos() + 1);
         let told = match &event.what {
@@ -81,8 +84,8 @@ fn moments(record: &Record) -> Vec<Moment> {
             | Happening::Crashed { .. }
             | Happening::Paused
             | Happening::Resumed
-            | Happening::DiskFailed { .. }
-            | Happening::PointReached { .. } => true,
+            | Happening::DiskFailed { .. } => true,
+            Happening::PointReached { point } => rare.contains(point),
             Happening::Started { incarnation } => *incarnation > 0 || number <= 1,
             Happening::Healed => break,
             _ => false,
@@ -99,6 +102,19 @@ fn moments(record: &Record) -> Vec<Moment> {
         });
     }
     moments
+}
+
+/// The points that a run passes a few times only: the others are everyday life.
+fn rarely_passed(record: &Record) -> BTreeSet<&'static str> {
+    const RARELY: u32 = 8;
+    let mut passings: BTreeMap<&'static str, u32> = BTreeMap::new();
+    for event in record.trace.events() {
+        if let Happening::PointReached { point } = event.what {
+            *passings.entry(point).or_default() += 1;
+        }
+    }
+    passings.retain(|_, passings| *passings <= RARELY);
+    passings.into_keys().collect()
 }
 
 /// What was seen of the chance so far.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use sim::SimTime;
 use sim::fault::Plan;
-use sim::random::{Randomness, Seeds};
+use sim::random::Randomness;
 use sim::record::Record;
 use sim::record::trace::Happening;
 use sim::steering::Future;
@@ -25,7 +25,10 @@ pub fn future(setup: &Setup, record: &Record, from: SimTime, seed: u64) -> Setup
         return other;
     };
     let targets = model::system::targets(&setup.selected.scenario.system);
-    let drawn = swarm.draw(&targets, &Randomness::new(Seeds::derive(seed)));
+    let drawn = swarm.draw(
+        &targets,
+        &Randomness::new(setup.seeds.resolve().in_future(seed)),
+    );
     let begun = begun(record);
     let planned = setup.given.plan.iter().flat_map(|plan| &plan.faults);
     let kept = (0_u32..)

@@ -142,17 +142,19 @@ fn shortened(mut told: Vec<Told>) -> Vec<Told> {
     told
 }
 
-/// Each event with the nearest one of the story that led to it.
+/// Each event with the nearest one of the story that led to it: one of its causes, or one that the same
+/// cause brought about before it.
 fn with_causes(record: &Record, told: &[Told]) -> Vec<StoryEvent> {
     let lines: BTreeMap<EventId, usize> = told.iter().map(|it| it.id).zip(0..).collect();
+    let cause_of = |id: EventId| record.trace.get(id).map(|event| event.cause);
     let after = |id: EventId| {
         let mut at = id;
         loop {
-            let cause = record.trace.get(at)?.cause;
-            if cause == at {
-                return None;
-            }
-            if let Some(line) = lines.get(&cause) {
+            let cause = cause_of(at).filter(|cause| *cause < at)?;
+            let same_step = lines.range(cause..at).rev();
+            let mut same_step =
+                same_step.filter(|(other, _)| **other == cause || cause_of(**other) == Some(cause));
+            if let Some((_, line)) = same_step.next() {
                 return Some(*line);
             }
             at = cause;

@@ -91,6 +91,10 @@ pub fn tidied(mut setup: Setup) -> Setup {
             fault.drawn_as = None;
         }
     }
+    // In the order in which they strike, so that a run with other later faults numbers these alike.
+    if let Some(plan) = &mut setup.given.plan {
+        plan.faults.sort_by_key(|fault| fault.from_ms);
+    }
     setup.selected = setup.selected.written_out();
     setup
 }
