@@ -13,6 +13,7 @@ use sim::random::Randomness;
 use crate::alerts::node::OPS;
 use crate::client::board::Board;
 use crate::client::node::ClientSetup;
+use crate::client::script::Planned;
 use crate::config::{SystemConfig, Workload};
 use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
@@ -127,12 +128,14 @@ fn add_servers(
 
 impl System {
     /// Adds every node to the world. The configuration must be valid (see
-    /// [`SystemConfig::validate`]).
+    /// [`SystemConfig::validate`]), and the script be of its clients (see [`client::script`]): what
+    /// they do, in the order of its times.
     pub fn build(
         world: &World,
         randomness: &Randomness,
         config: &SystemConfig,
         workload: &Workload,
+        script: &[Planned],
         defects: &Defects,
     ) -> System {
         let lockers = locker_names(config.lockers);
@@ -191,7 +194,6 @@ impl System {
         }
 
         let board = Board::default();
-        let script = client::script::draw(config, workload, randomness);
         let operations = script.len();
         for (index, name) in numbered("client", workload.clients).iter().enumerate() {
             let own = script

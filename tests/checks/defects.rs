@@ -138,7 +138,7 @@ fn judged_run(scenario: &Scenario, seed: u64, defects: &Defects) -> Vec<Judgemen
     let order = RunOrder {
         scenario,
         seeds: RunSeeds::of(Seed(seed)),
-        plan: None,
+        given: &scenarios::given::Given::NOTHING,
         defects,
         recording: JUDGEMENT_ONLY,
     };

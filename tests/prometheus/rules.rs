@@ -159,7 +159,7 @@ fn a_run_in_which_nothing_fires_is_quiet_there_too() {
     let outcome = scenarios::run::run(&RunOrder {
         scenario: &scenario,
         seeds: RunSeeds::of(Seed(1)),
-        plan: None,
+        given: &scenarios::given::Given::NOTHING,
         defects: &Defects::default(),
         recording: JUDGEMENT_ONLY,
     });
