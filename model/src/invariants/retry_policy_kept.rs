@@ -291,11 +291,12 @@ fn repeated_transactions(record: &Record) -> Vec<Evidence> {
     evidence
 }
 
+/// A verification as a claim found it: its name, state and retries.
+type AsFound<'a> = (&'a str, &'a str, i64);
+
 /// Claims of what another had, who had done nothing with it yet and still had time.
 fn claims_taken_over(record: &Record) -> Result<Vec<Evidence>, String> {
-    /// A token, and when it was taken.
-    type Claims = Vec<(i64, SimTime)>;
-    let mut found: BTreeMap<(&str, &str, i64), Claims> = BTreeMap::new();
+    let mut found: BTreeMap<AsFound<'_>, Vec<(i64, SimTime)>> = BTreeMap::new();
     for note in record
         .notes
         .iter()
