@@ -10,6 +10,9 @@ mod world;
 /// To who replays a run: the same inputs give the same run, whatever surrounds it.
 mod determinism;
 
+/// What is done with a failing run: made small, explained, found again.
+mod exploration;
+
 /// To who reads the code: arrows, words and listings are as the architecture says.
 mod structure;
 
@@ -25,9 +28,14 @@ mod program;
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
 
+/// To who draws conclusions: where arithmetic knows the figure, a run reproduces it.
+mod fidelity;
+
 /// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
 mod locker;
+
 /// To who watches real systems: what a run tells Prometheus, Prometheus reads as the run meant it.
 mod prometheus;
+
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;

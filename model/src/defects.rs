@@ -32,6 +32,10 @@ pub enum Defect {
     SagaNotResumedAfterCrash,
     /// Core sends the audit after the change, in a transaction of its own.
     AuditFireAndForget,
+    /// The audit's sealer asks for entries above the last it has sealed.
+    SealSkipsLateCommits,
+    /// An asset that is taken back takes its audit with it.
+    AuditDeletedWithAsset,
     /// Compensations run in the order of the steps.
     CompensateInForwardOrder,
     /// A compensation that fails keeps the others from being tried.

@@ -16,9 +16,9 @@ use crate::ledger::engine::statement::{Isolation, Select, Statement, Transaction
 use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
 use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
-use crate::ledger::query::{self, is_set};
+use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
-use crate::ledger::tables::{self, jobs, verifications};
+use crate::ledger::tables::{self, audit, audit_heads, jobs, verifications};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -67,6 +67,8 @@ pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
     let open = [
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
+        query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
+        Select::all(audit_heads::TABLE),
     ];
     let read = read_ledger(context, &open).await?;
     let job = |row: &Row| {
@@ -78,7 +80,13 @@ pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
         format!("{name} is {}", row.text(verifications::STATE))
     };
     let named = read[0].iter().map(job);
-    Some(named.chain(read[1].iter().map(verification)).collect())
+    let verifications = read[1].iter().map(verification);
+    // Without a head the audit is not sealed at all.
+    let is_sealed = !read[3].is_empty();
+    let unsealed = read[2].iter().filter(|_| is_sealed);
+    let unsealed =
+        unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
+    Some(named.chain(verifications).chain(unsealed).collect())
 }
 
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and

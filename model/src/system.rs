@@ -13,10 +13,13 @@ use sim::random::Randomness;
 use crate::alerts::node::OPS;
 use crate::client::board::Board;
 use crate::client::node::ClientSetup;
+use crate::client::script::Planned;
 use crate::config::{SystemConfig, Workload};
+use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
@@ -88,6 +91,15 @@ pub fn targets(system: &SystemConfig) -> Targets {
     }
 }
 
+/// What the Ledger knows before anything has happened.
+fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
+    let mut rows = tables::first_rows(lockers);
+    if config.seal_audit_every_ms.is_some() {
+        rows.extend(sealing::first_rows());
+    }
+    rows
+}
+
 /// Adds the Ledger's servers, and the operator that names their primary.
 fn add_servers(
     world: &World,
@@ -117,19 +129,21 @@ fn add_servers(
 
 impl System {
     /// Adds every node to the world. The configuration must be valid (see
-    /// [`SystemConfig::validate`]).
+    /// [`SystemConfig::validate`]), and the script be of its clients (see [`client::script`]): what
+    /// they do, in the order of its times.
     pub fn build(
         world: &World,
         randomness: &Randomness,
         config: &SystemConfig,
         workload: &Workload,
+        script: &[Planned],
         defects: &Defects,
     ) -> System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
             catalog: tables::catalog(),
-            first_rows: tables::first_rows(&lockers),
+            first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
         match &config.replicas {
@@ -152,8 +166,7 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
-        let connections = config.connections_per_core;
-        let setup = Rc::new(CoreSetup::of(&config.timing, connections, defects));
+        let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
             world.add_node(name, move |context| core::node::run(context, setup.clone()));
@@ -182,7 +195,6 @@ impl System {
         }
 
         let board = Board::default();
-        let script = client::script::draw(config, workload, randomness);
         let operations = script.len();
         for (index, name) in numbered("client", workload.clients).iter().enumerate() {
             let own = script

@@ -25,6 +25,7 @@ use sim::network::LinkProfiles;
 use sim::random::{Root, Seeds};
 use sim::record::history::{History, Outcome as Told};
 use sim::record::value::Value;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, WorldConfig};
 
 use super::appends::{self, LISTS, Manner, Step};
@@ -115,6 +116,7 @@ pub fn world_config(seed: u64) -> WorldConfig {
             access: micros(20, 100),
             sync: micros(500, 2_000),
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: 10_000_000,
             time: SimTime::from_millis(3_600_000),

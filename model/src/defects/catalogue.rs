@@ -79,6 +79,23 @@ pub const DEFECTS: &[DefectInfo] = &[
         caught_by: "audit_complete",
     },
     DefectInfo {
+        defect: Defect::SealSkipsLateCommits,
+        name: "seal_skips_late_commits",
+        mistake: "new entries are those with a number above the last; numbers are drawn before the commit, so what \
+                  commits late is never seen",
+        seen_in: Some(
+            "kamu-cli #1398, Eventuous #222: a reader of `id > last` skipped what a later commit wrote under a lower id",
+        ),
+        caught_by: "audit_sealed",
+    },
+    DefectInfo {
+        defect: Defect::AuditDeletedWithAsset,
+        name: "audit_deleted_with_asset",
+        mistake: "taking an asset back deletes all that refers to it, its audit included",
+        seen_in: None,
+        caught_by: "audit_complete",
+    },
+    DefectInfo {
         defect: Defect::CompensateInForwardOrder,
         name: "compensate_in_forward_order",
         mistake: "steps are taken back in the order in which they were done",

@@ -1,11 +1,13 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
-//! To add one, write its file and name it in [`CHECKS`]; give it an accepted and a rejected history
-//! in the fixtures. `audit_trail` is no promise: it is how several of them read the audit.
+//! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
+//! accepts, one it rejects, and one of which it is unsure. `audit_trail` is no promise: it is how
+//! several of them read the audit.
 
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
 mod dead_letters_accounted;
@@ -43,6 +45,7 @@ pub const CHECKS: &[Check] = &[
     verification_conserved::CHECK,
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
+    audit_sealed::CHECK,
     no_lost_update::CHECK,
     linearizable_assets::CHECK,
     session_guarantees::CHECK,

@@ -18,7 +18,10 @@ use super::engine::statement::{Outcome, Statement};
 pub type LedgerMillis = i64;
 
 /// How much of what happened before a read must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Consistency {
     /// Anything that once was.
     Eventual,

@@ -6,6 +6,10 @@
 //! sync; the others wait for him. What is durable is always a prefix of what came true.
 //!
 //! A journal that cannot be written ends the process: recovery finds out what was done.
+//!
+//! Nothing compacts the journal: it grows by two entries a command, and each start reads all of it.
+//! Only what the process makes of it is bounded, by its slots and by
+//! [`Memory`](super::memory::Memory).
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
