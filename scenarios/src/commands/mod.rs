@@ -4,6 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod explain;
 pub mod list;
+pub mod merge;
 pub mod replay;
 pub mod run;
 pub mod shrink;
@@ -30,6 +31,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
     match command {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
+        Command::Merge(args) => merge::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Shrink(args) => shrink::execute(&args),
         Command::Explain(args) => explain::execute(&args),
