@@ -76,6 +76,14 @@ pub const METRICS: &[Description] = &[
         "How many dead letters wait for a decision, by queue.",
     ),
     figure(
+        "ledger.failovers",
+        "How often another server was named the Ledger's primary.",
+    ),
+    figure(
+        "ledger.commits_lost",
+        "Commits of a former primary that its successor does not have.",
+    ),
+    figure(
         "ops.alerts.firing",
         "How many alerts of a rule are firing, by alert.",
     ),

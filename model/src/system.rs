@@ -15,10 +15,15 @@ use crate::client::board::Board;
 use crate::client::node::ClientSetup;
 use crate::client::script::Planned;
 use crate::config::{SystemConfig, Workload};
+use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
+use crate::ledger::replica::config::ReplicaConfig;
+use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
+use crate::ledger::replica::server::ServerSetup;
 use crate::ledger::tables;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
@@ -46,9 +51,17 @@ pub fn locker_names(count: u32) -> Vec<String> {
     numbered("locker", count)
 }
 
+/// The names of the Ledger's servers; the first one leads at the start.
+fn ledger_names(system: &SystemConfig) -> Vec<String> {
+    let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
+    let further = (2..=replicas + 1).map(|number| format!("{LEDGER}-{number}"));
+    [LEDGER.to_owned()].into_iter().chain(further).collect()
+}
+
 /// The names of all nodes, in the order of their creation.
 pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
-    let mut names = vec![LEDGER.to_owned()];
+    let mut names = ledger_names(system);
+    names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
@@ -59,9 +72,10 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
 }
 
 /// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside.
+/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
+/// operator of the Ledger's servers stands for more machines than one.
 pub fn targets(system: &SystemConfig) -> Targets {
-    let mut nodes = vec![LEDGER.to_owned()];
+    let mut nodes = ledger_names(system);
     nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
     nodes.extend(numbered("core", system.cores));
@@ -74,6 +88,42 @@ pub fn targets(system: &SystemConfig) -> Targets {
         disks,
         points: points.collect(),
     }
+}
+
+/// What the Ledger knows before anything has happened.
+fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
+    let mut rows = tables::first_rows(lockers);
+    if config.seal_audit_every_ms.is_some() {
+        rows.extend(sealing::first_rows());
+    }
+    rows
+}
+
+/// Adds the Ledger's servers, and the operator that names their primary.
+fn add_servers(
+    world: &World,
+    config: &SystemConfig,
+    replicas: &ReplicaConfig,
+    ledger: Rc<LedgerSetup>,
+) {
+    let operator = Rc::new(OperatorSetup {
+        config: replicas.clone(),
+        first: LEDGER.to_owned(),
+        defects: ledger.defects.clone(),
+    });
+    let setup = Rc::new(ServerSetup {
+        ledger,
+        config: replicas.clone(),
+    });
+    for name in ledger_names(config) {
+        let setup = setup.clone();
+        world.add_node(&name, move |context| {
+            ledger::replica::server::run(context, setup.clone())
+        });
+    }
+    world.add_node(OPERATOR, move |context| {
+        ledger::replica::operator::run(context, operator.clone())
+    });
 }
 
 impl System {
@@ -92,12 +142,17 @@ impl System {
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
             catalog: tables::catalog(),
-            first_rows: tables::first_rows(&lockers),
+            first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
-        world.add_node(LEDGER, move |context| {
-            ledger::node::run(context, setup.clone())
-        });
+        match &config.replicas {
+            None => {
+                world.add_node(LEDGER, move |context| {
+                    ledger::node::run(context, setup.clone())
+                });
+            }
+            Some(replicas) => add_servers(world, config, replicas, setup),
+        }
 
         let setup = Rc::new(LockerSetup::of(&config.timing, &config.hardware, defects));
         for name in &lockers {
@@ -110,8 +165,7 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
-        let connections = config.connections_per_core;
-        let setup = Rc::new(CoreSetup::of(&config.timing, connections, defects));
+        let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
             world.add_node(name, move |context| core::node::run(context, setup.clone()));

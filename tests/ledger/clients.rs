@@ -104,7 +104,8 @@ impl Trial {
     }
 }
 
-fn world_config(seed: u64) -> WorldConfig {
+/// A world without faults, in which latencies are drawn.
+pub fn world_config(seed: u64) -> WorldConfig {
     let micros =
         |low, high| Latency::uniform(Duration::from_micros(low), Duration::from_micros(high));
     WorldConfig {

@@ -11,10 +11,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{ConfigError, Mix, SystemConfig, Workload};
+use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
+use crate::ledger::protocol::Consistency;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,13 @@ pub enum Intent {
     },
     /// To read an asset.
     Read(u64),
+    /// To read an asset, perhaps from a replica.
+    ReadAt {
+        /// Which asset.
+        of: u64,
+        /// How much must show.
+        consistency: Consistency,
+    },
     /// To have an asset verified again.
     Verify {
         /// One key per intent.
@@ -69,7 +77,10 @@ impl Intent {
     pub fn registrations(&self) -> Vec<u64> {
         match self {
             Intent::Rename { of, .. } => of.clone(),
-            Intent::Read(of) | Intent::Audit(of) | Intent::Verify { of, .. } => vec![*of],
+            Intent::Read(of)
+            | Intent::ReadAt { of, .. }
+            | Intent::Audit(of)
+            | Intent::Verify { of, .. } => vec![*of],
             Intent::Register(_) | Intent::Letters { .. } => Vec::new(),
         }
     }
@@ -110,6 +121,10 @@ impl fmt::Display for Intent {
                 write!(f, "renames {} to `{name}` ({key})", assets(of))
             }
             Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
+            Intent::ReadAt { of, consistency } => {
+                let (of, consistency) = (assets(&[*of]), consistency.name());
+                write!(f, "reads {of} ({consistency})")
+            }
             Intent::Verify { key, of } => {
                 write!(f, "has {} verified ({key})", assets(&[*of]))
             }
@@ -261,7 +276,7 @@ impl Script<'_> {
                 of: self.some(choice, stream),
                 name: format!("renamed by {number}"),
             },
-            3 => Intent::Read(self.one(stream)),
+            3 => self.reading(stream),
             4 => Intent::Verify {
                 key,
                 of: self.one(stream),
@@ -271,6 +286,25 @@ impl Script<'_> {
                 replay: stream.below(4) > 0,
             },
         }
+    }
+
+    fn reading(&self, stream: &mut Stream) -> Intent {
+        let of = self.one(stream);
+        let Some(ReadMix {
+            eventual,
+            session,
+            strong,
+        }) = self.workload.reads
+        else {
+            return Intent::Read(of);
+        };
+        let kinds = [
+            Consistency::Eventual,
+            Consistency::Session,
+            Consistency::Strong,
+        ];
+        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        Intent::ReadAt { of, consistency }
     }
 
     /// One of the latest registrations: people work on what is new, so they meet.
@@ -357,6 +391,7 @@ mod tests {
             clients: 2,
             operations: 50,
             mix: Mix::default(),
+            reads: None,
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
@@ -378,6 +413,8 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 10,
             redeploy_at_ms: None,
+            seal_audit_every_ms: None,
+            replicas: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -388,7 +425,9 @@ mod tests {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
             Intent::Rename { key, .. } | Intent::Verify { key, .. } => Some(key.clone()),
-            Intent::Read(_) | Intent::Audit(_) | Intent::Letters { .. } => None,
+            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
+                None
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
+use super::audit::sealing;
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -21,7 +22,7 @@ use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::steps::step;
 use super::{audit, reading, registration, renaming, verification, worker};
-use crate::config::Timing;
+use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
 use crate::ledger::client::{LedgerClient, LedgerError};
@@ -40,6 +41,8 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// How long an audit entry waits at most until it is sealed; nothing when it never is.
+    pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -49,12 +52,13 @@ impl CoreSetup {
     ///
     /// # Panics
     /// When a table does not ascend: configurations are validated before anything is built.
-    pub fn of(timing: &Timing, connections: u32, defects: &Defects) -> CoreSetup {
+    pub fn of(config: &SystemConfig, defects: &Defects) -> CoreSetup {
         let latency = |table| Latency::try_from(table).expect("validated tables ascend");
         CoreSetup {
-            validate: latency(timing.validate),
-            respond: latency(timing.respond),
-            connections,
+            validate: latency(config.timing.validate),
+            respond: latency(config.timing.respond),
+            connections: config.connections_per_core,
+            seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
     }
@@ -94,6 +98,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         under_way: Cell::new(0),
     });
     context.spawn("worker", worker::run(core.clone()));
+    if let Some(every) = core.setup.seal_audit_every {
+        context.spawn("sealer", sealing::run(core.clone(), every));
+    }
     loop {
         let incoming = context.receive().await;
         // The task's cause is the request, whatever else this instance does meanwhile.
@@ -131,7 +138,10 @@ impl Core {
             answered.set(true);
             self.context.reply(&incoming, answer);
         };
-        let answer = self.answer(&request.ask, deadline, answer_early).await;
+        let mut answer = self.answer(&request.ask, deadline, answer_early).await;
+        if self.ledger.is_replicated() {
+            answer.token = answer.token.or(Some(self.ledger.position().0));
+        }
         step(
             &self.context,
             "respond",
@@ -157,6 +167,11 @@ impl Core {
             }
             Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
             Ask::Read(asset) => reading::read(self, asset, deadline).await,
+            Ask::ReadAt {
+                asset,
+                consistency,
+                seen,
+            } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }

@@ -169,6 +169,8 @@ tables! {
         ACTOR "actor" Text,
         /// When, on the Ledger's clock.
         AT "at" Int,
+        /// True until the entry is in the chain of seals, then null.
+        UNSEALED "unsealed" Bool,
     }
     /// Work that was given up, for people to look at.
     dead_letters at 7 {
@@ -200,6 +202,26 @@ tables! {
         /// When.
         AT "at" Int,
     }
+    /// The chain of seals over the audit, link by link.
+    audit_seals at 9 {
+        /// The link's place, from 1.
+        POSITION "position" Int,
+        /// The number of the entry it seals.
+        ENTRY "entry" Int,
+        /// The seal.
+        SEAL "seal" Text,
+    }
+    /// The last link of the chain: one row, or none where the audit is not sealed.
+    audit_heads at 10 {
+        /// Always 1.
+        HEAD "head" Int,
+        /// The place of the last link; 0 before the first.
+        POSITION "position" Int,
+        /// The entry it seals.
+        ENTRY "entry" Int,
+        /// Its seal.
+        SEAL "seal" Text,
+    }
 }
 
 /// Numbers for `audit`.
@@ -227,11 +249,16 @@ pub fn catalog() -> Catalog {
                 .index(&[verifications::ASSET]),
             audit::TABLE => numbered_audit(bare)
                 .primary_key(&[audit::ENTRY])
-                .index(&[audit::ASSET]),
+                .index(&[audit::ASSET])
+                .index(&[audit::UNSEALED]),
             dead_letters::TABLE => bare
                 .primary_key(&[dead_letters::LETTER])
                 .index(&[dead_letters::STATE]),
             alerts::TABLE => bare.primary_key(&[alerts::ALERT]),
+            audit_seals::TABLE => bare
+                .primary_key(&[audit_seals::POSITION])
+                .unique(&[audit_seals::ENTRY]),
+            audit_heads::TABLE => bare.primary_key(&[audit_heads::HEAD]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
@@ -256,6 +283,7 @@ pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
 
 fn numbered_audit(mut bare: TableDef) -> TableDef {
     bare.columns[audit::ENTRY].default = Expr::NextValue(AUDIT_ENTRIES);
+    bare.columns[audit::UNSEALED].default = Expr::literal(true);
     bare
 }
 
