@@ -118,7 +118,10 @@ impl HuntDocument {
         self.write_compared(style, &mut out);
         self.write_noise(style, &mut out);
         if !self.passed_over.is_empty() {
-            let text = format!("not shown by runs of the whole system: {}", self.passed_over.join(", "));
+            let text = format!(
+                "not shown by runs of the whole system: {}",
+                self.passed_over.join(", ")
+            );
             out.push('\n');
             paragraph(&mut out, style, 0, Role::Faint, &text);
         }
@@ -127,9 +130,10 @@ impl HuntDocument {
 
     fn write_hunted(&self, style: Style, out: &mut String) {
         let mut table = Table::new(0);
-        table.row(["", "defect", "by", "caught", "seeds", "95 %", "first check"].map(|head| {
-            Cell::left(Role::Faint, head)
-        }));
+        table.row(
+            ["", "defect", "by", "caught", "seeds", "95 %", "first check"]
+                .map(|head| Cell::left(Role::Faint, head)),
+        );
         for it in &self.hunted {
             let (role, mark) = match (it.caught, it.searches_that_caught == it.searches) {
                 (true, true) => (Role::Good, "✓"),
@@ -172,9 +176,21 @@ impl HuntDocument {
             let median = it.median_of_medians.map_or("–".to_owned(), count);
             table.row([
                 Cell::left(Role::Plain, &it.strategy),
-                Cell::right(Role::Plain, format!("{}/{} defects", it.defects_caught, it.defects)),
-                Cell::right(Role::Plain, format!("{}/{} searches", it.searches_that_caught, it.searches)),
-                Cell::left(Role::Plain, format!("median {median} seeds, all medians {}", count(it.sum_of_medians))),
+                Cell::right(
+                    Role::Plain,
+                    format!("{}/{} defects", it.defects_caught, it.defects),
+                ),
+                Cell::right(
+                    Role::Plain,
+                    format!("{}/{} searches", it.searches_that_caught, it.searches),
+                ),
+                Cell::left(
+                    Role::Plain,
+                    format!(
+                        "median {median} seeds, all medians {}",
+                        count(it.sum_of_medians)
+                    ),
+                ),
             ]);
         }
         table.write(style, out);
@@ -182,7 +198,11 @@ impl HuntDocument {
 
     fn write_noise(&self, style: Style, out: &mut String) {
         let runs = self.noise.iter().map(|noise| noise.runs).sum();
-        let noisy: Vec<&Noise> = self.noise.iter().filter(|it| it.first_check.is_some()).collect();
+        let noisy: Vec<&Noise> = self
+            .noise
+            .iter()
+            .filter(|it| it.first_check.is_some())
+            .collect();
         out.push('\n');
         if noisy.is_empty() {
             let runs = counted(runs, "run", "runs");

@@ -11,7 +11,8 @@
 //! 2. [`timeline`], [`log`] and [`divergence`]: a run event by event;
 //! 3. [`seed`], [`sweep`], [`sweep_document`] and [`confidence`]: many runs, a line each and one at
 //!    the end;
-//! 4. [`shrink`] and [`explain`]: a failing run made small, and why it fails;
+//! 4. [`shrink`], [`explain`] and [`hunt`]: a failing run made small, why it fails, and how soon one is
+//!    found;
 //! 5. [`junit`] and [`github`]: a sweep as continuous integration reads it;
 //! 6. [`check`] and [`check_document`]: a history that no simulation made, judged;
 //! 7. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
@@ -32,6 +33,7 @@ pub mod sweep;
 pub mod sweep_document;
 
 pub mod explain;
+pub mod hunt;
 pub mod shrink;
 
 pub mod github;

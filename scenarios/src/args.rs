@@ -15,6 +15,7 @@ use sim::ratio::Ratio;
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
 use crate::seeds::RunSeeds;
+use crate::strategy::Strategy;
 use crate::sweep::share::Share;
 
 /// Runs a distributed system in a simulated world, breaks it, and judges what it did.
@@ -58,6 +59,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run a scenario under many seeds.
     Sweep(SweepArgs),
+    /// Measure how soon the bugs that are planted are found, and by which check.
+    Hunt(HuntArgs),
     /// Make one sweep of the journals of its shares.
     Merge(MergeArgs),
     /// Make a failing run small: the faults and operations it needs, and no more.
@@ -116,6 +119,9 @@ pub struct ScenarioArgs {
     /// Switch a bug on; see `proveniq list defects`.
     #[arg(long, value_name = "NAME")]
     pub defect: Vec<Defect>,
+    /// How faults and change points are drawn for a seed.
+    #[arg(long, value_name = "NAME", default_value = "swarm")]
+    pub strategy: Strategy,
 }
 
 /// What is shown of a run besides its verdict.
@@ -282,6 +288,51 @@ pub struct SweepArgs {
     /// How much memory a worker may take, in MiB.
     #[arg(long, value_name = "MIB", default_value = "2048", value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
     pub memory_limit: u64,
+}
+
+/// `proveniq hunt`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq hunt                                 every defect, by the default strategy
+  proveniq hunt link_not_idempotent --seeds 500 --repeat 20
+  proveniq hunt --compare --journal hunt.jsonl  all strategies side by side; goes on when run again
+
+Each defect is hunted where it shows often. A search ends when the check that must catch the defect
+does; the unmodified system must be silent on the same grounds. Exit codes: 0 all were caught and the
+system is silent, 1 one escaped or something complains, 3 it was stopped.")]
+pub struct HuntArgs {
+    /// The defects; all when none is named.
+    pub defects: Vec<Defect>,
+    /// How runs are chosen.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "swarm",
+        conflicts_with = "compare"
+    )]
+    pub strategy: Strategy,
+    /// Hunt by each strategy, and show them side by side.
+    #[arg(long)]
+    pub compare: bool,
+    /// How many runs a search has at most.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub seeds: u64,
+    /// How many searches there are for each defect; six allow a 95 % interval.
+    #[arg(long, value_name = "N", default_value = "6", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub repeat: u32,
+    /// How many runs of the unmodified system there are in each situation.
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub silence: u64,
+    /// How many searches go on at a time; as many as there are processors when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Keep each search in this file as soon as it is done, and do not make it again.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Print one JSON document (`proveniq/hunt/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `proveniq merge`.

@@ -172,7 +172,7 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
 }
 
 /// The first interrupt stops the sweep in order; the second one ends the program.
-fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         let code = i32::from(crate::exit_code::ExitCode::Inconclusive.number());

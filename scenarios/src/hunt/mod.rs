@@ -45,7 +45,11 @@ impl HuntOrder {
     /// Every search, in order: first those that show that the unmodified system is silent.
     pub fn trials(&self) -> Vec<Trial> {
         let mut trials = Vec::new();
-        let situations: BTreeSet<_> = self.defects.iter().filter_map(|it| situation::of(*it)).collect();
+        let situations: BTreeSet<_> = self
+            .defects
+            .iter()
+            .filter_map(|it| situation::of(*it))
+            .collect();
         for strategy in &self.strategies {
             let silent = situations.iter().map(|situation| Trial {
                 defect: None,
@@ -83,14 +87,18 @@ pub fn hunt(
     mut on_searched: impl FnMut(Searched) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let trials: Vec<Trial> = order.trials();
-    let trials: Vec<&Trial> = trials.iter().filter(|trial| !done.contains(&trial.name())).collect();
+    let trials: Vec<&Trial> = trials
+        .iter()
+        .filter(|trial| !done.contains(&trial.name()))
+        .collect();
     let (next, give_up) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         let (results, inbox) = channel();
         for _ in 0..order.jobs {
             let (results, trials, next, give_up) = (results.clone(), &trials, &next, &give_up);
             scope.spawn(move || {
-                let stop = || give_up.load(Ordering::Relaxed) || interrupted.load(Ordering::Relaxed);
+                let stop =
+                    || give_up.load(Ordering::Relaxed) || interrupted.load(Ordering::Relaxed);
                 while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let Some(searched) = trial.search(&stop) else {
                         return;

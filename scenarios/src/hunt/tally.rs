@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::defects::Defect;
-use reports::hunt::{Compared, Hunted, HuntDocument, Noise};
+use reports::hunt::{Compared, HuntDocument, Hunted, Noise};
 
 use super::HuntOrder;
 use super::trial::Searched;
@@ -14,7 +14,10 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
     let mut by_kind: BTreeMap<(String, Strategy), Vec<&Searched>> = BTreeMap::new();
     for search in searched {
         let defect = search.defect.clone().unwrap_or_default();
-        by_kind.entry((defect, search.strategy)).or_default().push(search);
+        by_kind
+            .entry((defect, search.strategy))
+            .or_default()
+            .push(search);
     }
     let mut hunted = Vec::new();
     for defect in &order.defects {
@@ -34,8 +37,13 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
         reproduce: it.reproduce.clone(),
     });
     let mut noise: Vec<Noise> = noise.collect();
-    noise.sort_by(|one, other| (&one.situation, &one.strategy).cmp(&(&other.situation, &other.strategy)));
-    let passed_over = order.defects.iter().filter(|it| super::situation::of(**it).is_none());
+    noise.sort_by(|one, other| {
+        (&one.situation, &one.strategy).cmp(&(&other.situation, &other.strategy))
+    });
+    let passed_over = order
+        .defects
+        .iter()
+        .filter(|it| super::situation::of(**it).is_none());
     HuntDocument {
         schema: reports::schema::Schema::new(),
         seeds_max: order.seeds,
@@ -60,7 +68,9 @@ fn hunted_by(defect: Defect, strategy: Strategy, searches: &[&Searched]) -> Hunt
     Hunted {
         defect: defect.to_string(),
         strategy: strategy.name().to_owned(),
-        situation: searches.first().map_or(String::new(), |it| it.situation.clone()),
+        situation: searches
+            .first()
+            .map_or(String::new(), |it| it.situation.clone()),
         caught: caught > 0,
         searches: runs.len() as u32,
         searches_that_caught: caught,
@@ -116,7 +126,12 @@ fn compared(hunted: &[Hunted], strategies: &[Strategy]) -> Vec<Compared> {
             }
         })
         .collect();
-    compared.sort_by_key(|it| (std::cmp::Reverse(it.searches_that_caught), it.sum_of_medians));
+    compared.sort_by_key(|it| {
+        (
+            std::cmp::Reverse(it.searches_that_caught),
+            it.sum_of_medians,
+        )
+    });
     compared
 }
 

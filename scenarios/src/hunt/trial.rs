@@ -56,7 +56,9 @@ pub struct Searched {
 impl Trial {
     /// Names it among all of a hunt.
     pub fn name(&self) -> String {
-        let defect = self.defect.map_or("none".to_owned(), |defect| defect.to_string());
+        let defect = self
+            .defect
+            .map_or("none".to_owned(), |defect| defect.to_string());
         format!(
             "{}/{defect}/{}/{}/{}",
             self.situation.name,

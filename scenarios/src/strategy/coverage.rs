@@ -70,7 +70,11 @@ impl Coverage {
 
 fn plan_of(setup: &Setup) -> Plan {
     let order = setup.order(crate::run::JUDGEMENT_ONLY);
-    setup.given.plan.clone().unwrap_or_else(|| draw_plan(&order))
+    setup
+        .given
+        .plan
+        .clone()
+        .unwrap_or_else(|| draw_plan(&order))
 }
 
 /// A plan with one or two changes. `offered` has faults that fit the same system.
@@ -140,7 +144,8 @@ fn shown(record: &Record) -> BTreeSet<u64> {
 
 /// `core-2` plays the role `core`.
 fn role(name: &str) -> String {
-    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned()
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-')
+        .to_owned()
 }
 
 /// What kind of event it is, without what differs from one to the next.
@@ -157,7 +162,11 @@ fn letter(event: &Event, roles: &[String]) -> Option<u64> {
         Happening::Noted { name, .. } => hashed(name),
         other => hashed(&std::mem::discriminant(other)),
     };
-    Some(hashed(&(role(event.node), std::mem::discriminant(&event.what), what)))
+    Some(hashed(&(
+        role(event.node),
+        std::mem::discriminant(&event.what),
+        what,
+    )))
 }
 
 fn hashed(what: &impl Hash) -> u64 {

@@ -50,7 +50,9 @@ mod tests {
 
     #[test]
     fn change_points_ascend_lie_within_the_run_and_differ_from_seed_to_seed() {
-        let scenario = crate::file::select("chaos-orchestration", &[]).unwrap().scenario;
+        let scenario = crate::file::select("chaos-orchestration", &[])
+            .unwrap()
+            .scenario;
         let mut all = BTreeSet::new();
         for seed in 0..50 {
             let points = change_points(&scenario, &Randomness::new(Seeds::derive(seed)));
