@@ -10,6 +10,7 @@ use sim::latency::Latency;
 use sim::network::LinkProfiles;
 use sim::random::Seeds;
 use sim::record::Record;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, World, WorldConfig};
 
 /// A world whose messages take this long.
@@ -32,7 +33,7 @@ pub fn world(seed: u64, link: Latency) -> WorldConfig {
             log: false,
             draws: false,
         },
-        use sim::steering::Steering;
+        steering: Steering::NONE,
     }
 }
 
