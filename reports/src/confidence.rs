@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{count, counted, percentage};
+use crate::statistics;
 use crate::sweep::Sweep;
 use crate::verdict::RunVerdict;
 
@@ -19,13 +20,31 @@ pub struct Confidence {
     /// there are too few to say anything. From the rule of three: if the rate were 3/N, N clean
     /// seeds in a row would have a chance of (1 − 3/N)^N ≤ e⁻³ < 5 %.
     pub failure_rate_below: Option<String>,
+    /// The same bound exactly, and also when seeds failed: the failure rate at which so few failures
+    /// among the decided seeds would have a chance of 5 % (Clopper, Pearson 1934, one-sided); null when
+    /// no seed was decided.
+    pub failure_rate_at_most: Option<String>,
     /// Distinct behaviours: sets of named states that were reached together.
     pub behaviours: u64,
     /// Behaviours that only one seed showed. Their share among all seeds estimates the chance that
     /// one more seed shows a new one (Good 1953, Turing).
     pub behaviours_seen_once: u64,
+    /// How many distinct behaviours so many of these seeds show on average, whichever they are: a curve
+    /// that has become flat says that more seeds of this kind show little more (rarefaction, Hurlbert
+    /// 1971).
+    pub saturation: Vec<SaturationPoint>,
     /// The same in words.
     pub statement: String,
+}
+
+/// A point of the saturation curve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaturationPoint {
+    /// How many seeds.
+    pub seeds: u64,
+    /// How many behaviours they show on average, in tenths.
+    pub behaviours_tenths: u64,
 }
 
 impl Confidence {
@@ -38,8 +57,10 @@ impl Confidence {
         let mut confidence = Confidence {
             clean_seeds: clean,
             failure_rate_below: bound,
+            failure_rate_at_most: statistics::upper_bound(failed, failed + clean),
             behaviours: sweep.behaviours.len() as u64,
             behaviours_seen_once: seen_once.count() as u64,
+            saturation: saturation_curve(sweep),
             statement: String::new(),
         };
         confidence.statement = confidence.in_words(sweep.seeds(), failed);
@@ -62,10 +83,11 @@ impl Confidence {
                 }
             ),
             (None, failed) => format!(
-                "{} of {} failed ({})",
+                "{} of {} failed ({}); the failure rate is below {} at 95 % confidence",
                 count(failed),
                 counted(seeds, "seed", "seeds"),
-                percentage(failed, seeds)
+                percentage(failed, seeds),
+                self.failure_rate_at_most.as_deref().unwrap_or("1")
             ),
         };
         let undecided = seeds - failed - self.clean_seeds;
@@ -89,4 +111,18 @@ impl Confidence {
             ),
         }
     }
+}
+
+/// At one seed, two, four, and so on up to all.
+fn saturation_curve(sweep: &Sweep) -> Vec<SaturationPoint> {
+    let counts: Vec<u64> = sweep.behaviours.values().copied().collect();
+    let total: u64 = counts.iter().sum();
+    let powers = (0..64).map(|power| 1_u64 << power);
+    let mut sizes: Vec<u64> = powers.take_while(|size| *size < total).collect();
+    sizes.extend((total > 0).then_some(total));
+    let point = |seeds| SaturationPoint {
+        seeds,
+        behaviours_tenths: statistics::rarefied_tenths(&counts, seeds),
+    };
+    sizes.into_iter().map(point).collect()
 }

@@ -1,7 +1,7 @@
 //! Failures of a sweep, taken together where they are the same.
 //!
-//! Two seeds fail in the same way when they violate the same check on the same kind of subject, or
-//! fail to run for the same reason. Of each such failure only the smallest seeds are kept, so that
+//! Two seeds fail in the same way when they violate the same check on the same kind of subject, and
+//! what is wrong has the same form; or when they fail to run for the same reason. Of each such failure only the smallest seeds are kept, so that
 //! a sweep in which everything fails stays small, and comes to the same result in any order.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,12 @@ use crate::seed::{Seed, SeedEvidence};
 /// What two failures have in common to count as the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Signature {
-    /// The same check was violated on the same kind of subject.
+    /// The same check was violated on the same kind of subject, in the same form.
     Violated {
         check: String,
         kind: Kind,
         subject_kind: String,
+        claim_kind: String,
     },
     /// Runs failed for the same reason, numbers aside.
     FailedToRun { failure_kind: String },
@@ -59,8 +60,9 @@ impl Signature {
             Signature::Violated {
                 check,
                 subject_kind,
+                claim_kind,
                 ..
-            } => format!("{check} on {subject_kind}"),
+            } => format!("{check} on {subject_kind}: {claim_kind}"),
             Signature::FailedToRun { failure_kind } => format!("failed to run: {failure_kind}"),
         }
     }

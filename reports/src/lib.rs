@@ -11,8 +11,9 @@
 //! 2. [`timeline`], [`log`] and [`divergence`]: a run event by event;
 //! 3. [`seed`], [`sweep`], [`sweep_document`] and [`confidence`]: many runs, a line each and one at
 //!    the end;
-//! 4. [`shrink`] and [`explain`]: a failing run made small, and why it fails;
-//! 5. [`junit`]: a sweep as continuous integration reads it;
+//! 4. [`shrink`], [`explain`] and [`hunt`]: a failing run made small, why it fails, and how soon one is
+//!    found;
+//! 5. [`junit`] and [`github`]: a sweep as continuous integration reads it;
 //! 6. [`check`] and [`check_document`]: a history that no simulation made, judged;
 //! 7. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
 //! 8. [`listing`]: what there is to choose from;
@@ -32,8 +33,10 @@ pub mod sweep;
 pub mod sweep_document;
 
 pub mod explain;
+pub mod hunt;
 pub mod shrink;
 
+pub mod github;
 pub mod junit;
 
 pub mod check;
@@ -49,6 +52,7 @@ mod failure;
 mod figures;
 mod happening;
 mod run_text;
+mod statistics;
 mod sweep_text;
 mod table;
 

@@ -107,6 +107,9 @@ pub struct ViolatedCheck {
     /// The first subject with its numbers taken out: failures of one check and one kind of subject
     /// are taken for the same failure.
     pub subject_kind: String,
+    /// What is wrong with it, with everything that differs from seed to seed taken out: the form of the
+    /// first claim. Failures of another form are taken for others.
+    pub claim_kind: String,
     /// How many pieces of evidence there are.
     pub evidence_total: u64,
     /// The first of them, at most [`EVIDENCE_PER_CHECK_MAX`].
@@ -210,6 +213,9 @@ fn violated(judgement: &Judgement) -> Option<ViolatedCheck> {
         check: judgement.check.to_owned(),
         kind: judgement.kind,
         subject_kind: kind_of(first),
+        claim_kind: evidence
+            .first()
+            .map_or_else(String::new, |first| claim_kind_of(&first.claim)),
         evidence_total: evidence.len() as u64,
         evidence: evidence
             .iter()
@@ -251,6 +257,19 @@ pub(crate) fn kind_of(subject: &str) -> String {
         rest = after;
     }
     kind
+}
+
+/// The form of a claim. A list counts as one of its items, however long it is, and a claim is told by
+/// its beginning.
+pub(crate) fn claim_kind_of(claim: &str) -> String {
+    const CHARACTERS_MAX: usize = 120;
+    let mut kind = kind_of(claim);
+    for repeated in ["#, #", "# and #", "# #"] {
+        while kind.contains(repeated) {
+            kind = kind.replace(repeated, "#");
+        }
+    }
+    kind.chars().take(CHARACTERS_MAX).collect()
 }
 
 fn push_kind_of_word(kind: &mut String, word: &str) {

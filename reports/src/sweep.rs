@@ -202,6 +202,7 @@ impl Sweep {
                 check: violated.check.clone(),
                 kind: violated.kind,
                 subject_kind: violated.subject_kind.clone(),
+                claim_kind: violated.claim_kind.clone(),
             };
             let failing = Failing {
                 evidence: violated.evidence.clone(),

@@ -15,6 +15,8 @@ use sim::ratio::Ratio;
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
 use crate::seeds::RunSeeds;
+use crate::strategy::Strategy;
+use crate::sweep::share::Share;
 
 /// Runs a distributed system in a simulated world, breaks it, and judges what it did.
 ///
@@ -57,6 +59,10 @@ pub enum Command {
     Run(RunArgs),
     /// Run a scenario under many seeds.
     Sweep(SweepArgs),
+    /// Measure how soon the bugs that are planted are found, and by which check.
+    Hunt(HuntArgs),
+    /// Make one sweep of the journals of its shares.
+    Merge(MergeArgs),
     /// Make a failing run small: the faults and operations it needs, and no more.
     Shrink(ShrinkArgs),
     /// Tell why a run fails: what it needs, when it is decided, and what almost happened.
@@ -113,6 +119,9 @@ pub struct ScenarioArgs {
     /// Switch a bug on; see `proveniq list defects`.
     #[arg(long, value_name = "NAME")]
     pub defect: Vec<Defect>,
+    /// How faults and change points are drawn for a seed.
+    #[arg(long, value_name = "NAME", default_value = "swarm")]
+    pub strategy: Strategy,
 }
 
 /// What is shown of a run besides its verdict.
@@ -214,9 +223,19 @@ Examples:
   proveniq sweep chaos-registration --seeds 100000 --until-fail
   proveniq sweep core-crash --seeds 200 --json > seeds.jsonl
   proveniq sweep core-crash --seeds 200 --junit results.xml
+  proveniq sweep chaos-orchestration --seeds 100000 --journal sweep.jsonl
+                                    killed at any moment, the same command goes on where it was
+  proveniq sweep chaos-orchestration --seeds 100000 --shard 2/8 --journal 2.jsonl
+  proveniq merge *.jsonl            the shares, run anywhere, as one sweep
+  proveniq sweep core-crash --seeds 1000 --regressions core-crash.seeds --time-budget 600
+                                    what failed before comes first; ten minutes at most
 
 Seeds run in worker processes. One that hangs, spins, aborts or eats all memory becomes a result
-that names it, and the sweep goes on.")]
+that names it, and the sweep goes on.
+
+Failures are told by what they have in common, not by seed. Where GITHUB_ACTIONS is `true`, each is
+also an annotation, and the summary goes to the step's. A sweep that was stopped, by a signal or by
+its time budget, ends with 3 unless something failed.")]
 pub struct SweepArgs {
     /// The scenario.
     #[command(flatten)]
@@ -250,9 +269,91 @@ pub struct SweepArgs {
     /// How long one seed may take, in seconds of wall time.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seed_timeout: u64,
+    /// Keep each result in this file as soon as it is there, and go on from it when it exists.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Run only a share of the seeds, such as `2/8`: the second of eight.
+    #[arg(long, value_name = "I/N", conflicts_with = "shard_from_env")]
+    pub shard: Option<Share>,
+    /// Run the share that an array of jobs gives this one: Slurm, Kubernetes (with JOB_COMPLETIONS) or
+    /// GitLab.
+    #[arg(long)]
+    pub shard_from_env: bool,
+    /// Run the seeds of this file first, and add the first seed of each new failure to it.
+    #[arg(long, value_name = "FILE")]
+    pub regressions: Option<PathBuf>,
+    /// Take no new seeds after so many seconds of wall time.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub time_budget: Option<u64>,
     /// How much memory a worker may take, in MiB.
     #[arg(long, value_name = "MIB", default_value = "2048", value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
     pub memory_limit: u64,
+}
+
+/// `proveniq hunt`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq hunt                                 every defect, by the default strategy
+  proveniq hunt link_not_idempotent --seeds 500 --repeat 20
+  proveniq hunt --compare --journal hunt.jsonl  all strategies side by side; goes on when run again
+
+Each defect is hunted where it shows often. A search ends when the check that must catch the defect
+does; the unmodified system must be silent on the same grounds. Exit codes: 0 all were caught and the
+system is silent, 1 one escaped or something complains, 3 it was stopped.")]
+pub struct HuntArgs {
+    /// The defects; all when none is named.
+    pub defects: Vec<Defect>,
+    /// How runs are chosen.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "swarm",
+        conflicts_with = "compare"
+    )]
+    pub strategy: Strategy,
+    /// Hunt by each strategy, and show them side by side.
+    #[arg(long)]
+    pub compare: bool,
+    /// How many runs a search has at most.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub seeds: u64,
+    /// How many searches there are for each defect; six allow a 95 % interval.
+    #[arg(long, value_name = "N", default_value = "6", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub repeat: u32,
+    /// How many runs of the unmodified system there are in each situation.
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub silence: u64,
+    /// How many searches go on at a time; as many as there are processors when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Keep each search in this file as soon as it is done, and do not make it again.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Print one JSON document (`proveniq/hunt/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `proveniq merge`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq merge 1.jsonl 2.jsonl 3.jsonl
+  proveniq merge shards/*.jsonl --junit sweep.xml --json
+
+The result does not depend on the order of the files. A share that is missing, given twice, not
+finished, or of another sweep is refused.")]
+pub struct MergeArgs {
+    /// The journals that `sweep --shard … --journal FILE` wrote, one of each share.
+    #[arg(required = true)]
+    pub journals: Vec<PathBuf>,
+    /// Print the summary as one JSON line (`proveniq/sweep/v1`).
+    #[arg(long)]
+    pub json: bool,
+    /// Write JUnit XML as well.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 /// A failing run: a scenario and its seed, or a file that holds it.

@@ -38,7 +38,8 @@ pub enum ExitCode {
 }
 
 /// How a command that did its work concluded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// It told what it was asked for; nothing was judged.
     Told,

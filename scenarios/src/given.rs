@@ -8,9 +8,16 @@ use model::client::script::Planned;
 use model::config::ConfigError;
 use serde::{Deserialize, Serialize};
 use sim::fault::Plan;
+use sim::random::Randomness;
 use sim::steering::{Future, PutOff, Steering};
 
 use crate::scenario::Scenario;
+use crate::strategy::Strategy;
+use crate::strategy::priority::change_points;
+
+fn is_default(strategy: &Strategy) -> bool {
+    *strategy == Strategy::default()
+}
 
 /// What of a run is given instead of drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +32,9 @@ pub struct Given {
     /// When all faults are lifted for good, in milliseconds, in place of the scenario's `bounds.chaos_ms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heal_at_ms: Option<u64>,
+    /// How what is not given is drawn.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strategy: Strategy,
     /// Nothing takes longer than its median.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub calm: bool,
@@ -42,6 +52,7 @@ impl Given {
         plan: None,
         operations: None,
         heal_at_ms: None,
+        strategy: Strategy::Swarm,
         calm: false,
         future: None,
         put_off: Vec::new(),
@@ -52,12 +63,17 @@ impl Given {
         *self == Given::NOTHING
     }
 
-    /// How the world is to be steered.
-    pub fn steering(&self) -> Steering {
+    /// How the world is to be steered. A strategy's change points are drawn unless some are given, or the
+    /// plan is: then all is written out.
+    pub fn steering(&self, scenario: &Scenario, randomness: &Randomness) -> Steering {
+        let drawn = self.strategy == Strategy::Priority && self.plan.is_none();
         Steering {
             calm: self.calm,
             future: self.future,
-            put_off: self.put_off.clone(),
+            put_off: match drawn && self.put_off.is_empty() {
+                true => change_points(scenario, randomness),
+                false => self.put_off.clone(),
+            },
         }
     }
 

@@ -11,7 +11,8 @@
 //! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
 //! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
 //! 5. [`sweep`]: many runs, in worker processes;
-//! 6. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found;
+//! 7. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -24,6 +25,10 @@ pub mod setup;
 pub mod determinism;
 pub mod milestones;
 pub mod repro;
+
+pub mod strategy;
+
+pub mod hunt;
 
 pub mod explain;
 pub mod shrink;

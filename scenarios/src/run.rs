@@ -88,17 +88,17 @@ pub fn run(order: &RunOrder<'_>) -> Outcome {
     Outcome { record, judgements }
 }
 
-/// The faults of a run: those the scenario scripts, then those its swarm draws for the seed.
+/// The faults of a run: those the scenario scripts, then those the strategy draws for the seed.
 pub fn draw_plan(order: &RunOrder<'_>) -> Plan {
     let scenario = order.scenario;
     let mut plan = Plan {
         faults: scenario.faults.plan.clone(),
     };
-    if let Some(swarm) = &scenario.faults.swarm {
-        let targets = model::system::targets(&scenario.system);
-        let drawn = swarm.draw(&targets, &Randomness::new(order.seeds.resolve()));
-        plan.faults.extend(drawn.faults);
-    }
+    let drawn = order
+        .given
+        .strategy
+        .draw(scenario, &Randomness::new(order.seeds.resolve()));
+    plan.faults.extend(drawn.faults);
     plan
 }
 
@@ -141,7 +141,9 @@ fn world_config(order: &RunOrder<'_>) -> WorldConfig {
         seeds: order.seeds.resolve(),
         links: network.profiles().expect(ASCENDING),
         disk: disk.profile().expect(ASCENDING),
-        steering: order.given.steering(),
+        steering: order
+            .given
+            .steering(order.scenario, &Randomness::new(order.seeds.resolve())),
         bounds: Bounds {
             steps: bounds.steps,
             time: SimTime::from_millis(bounds.time_ms),

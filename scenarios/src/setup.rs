@@ -11,6 +11,7 @@ use crate::file::{self, Mistakes, Selected, validate};
 use crate::given::Given;
 use crate::run::{self, Outcome, RunOrder};
 use crate::seeds::RunSeeds;
+use crate::strategy::Strategy;
 
 /// A scenario with everything else a run depends on.
 #[derive(Clone, Debug)]
@@ -103,6 +104,9 @@ impl Setup {
         }
         for defect in self.defects.iter() {
             words.push(format!("--defect {defect}"));
+        }
+        if self.given.strategy != Strategy::default() {
+            words.push(format!("--strategy {}", self.given.strategy.name()));
         }
         words.join(" ")
     }

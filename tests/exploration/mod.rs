@@ -11,3 +11,6 @@ mod shrinking;
 
 /// Failing runs explained.
 mod explaining;
+
+/// Planted bugs hunted.
+mod hunting;

@@ -53,3 +53,87 @@ fn a_replay_that_goes_another_way_says_where() {
         "{said}"
     );
 }
+
+#[test]
+fn a_failing_run_is_shrunk_saved_replayed_and_explained() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("small.json");
+    let path = file.to_str().expect("a UTF-8 path");
+    let run = [
+        "chaos-registration",
+        "--seed",
+        "4",
+        "--defect",
+        "link_not_idempotent",
+    ];
+    let shrunk = proveniq(&[&["shrink"], &run[..], &["--json", "--out", path]].concat());
+    assert_eq!(shrunk.code, 0, "{}", shrunk.stderr);
+    let document: serde_json::Value = serde_json::from_str(&shrunk.stdout).expect("a document");
+    assert_eq!(document["schema"], "proveniq/shrink/v1");
+    assert_eq!(document["check"], "link_agreement");
+    assert!(
+        document["after"]["operations"].as_u64() < Some(3),
+        "{document}"
+    );
+    let replayed = proveniq(&["replay", path]);
+    assert_eq!(replayed.code, 1, "{}", replayed.stderr);
+    assert!(
+        replayed.stderr.contains("the same run"),
+        "{}",
+        replayed.stderr
+    );
+    let explained = proveniq(&["explain", path, "--json"]);
+    assert_eq!(explained.code, 0, "{}", explained.stderr);
+    let document: serde_json::Value = serde_json::from_str(&explained.stdout).expect("a document");
+    assert_eq!(document["schema"], "proveniq/explain/v1");
+    assert!(
+        document["story"].as_array().map(Vec::len) <= Some(9),
+        "{document}"
+    );
+}
+
+#[test]
+fn an_edited_repro_names_the_first_thing_that_is_otherwise() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("small.json");
+    let path = file.to_str().expect("a UTF-8 path");
+    let run = [
+        "chaos-registration",
+        "--seed",
+        "4",
+        "--defect",
+        "link_not_idempotent",
+    ];
+    let shrunk = proveniq(&[&["shrink"], &run[..], &["--out", path]].concat());
+    assert_eq!(shrunk.code, 0, "{}", shrunk.stderr);
+    let good = fs::read_to_string(&file).expect("the repro was written");
+    let mut repro: serde_json::Value = serde_json::from_str(&good).expect("JSON");
+    // The bug is mended: the same faults and operations, and another end.
+    repro["setup"]["defects"] = serde_json::json!([]);
+    fs::write(&file, repro.to_string()).expect("writable");
+    let replayed = proveniq(&["replay", path]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.stdout, replayed.stderr);
+    assert!(
+        replayed.stderr.contains("another run"),
+        "{}",
+        replayed.stderr
+    );
+    assert!(
+        replayed.stderr.contains("first difference")
+            || replayed.stderr.contains("same things happen"),
+        "{}",
+        replayed.stderr
+    );
+}
+
+#[test]
+fn a_run_that_holds_has_nothing_to_shrink_or_explain() {
+    for command in ["shrink", "explain"] {
+        let called = proveniq(&[command, "happy-path"]);
+        assert_eq!(called.code, 4, "{}", called.stderr);
+        let expected = "the run violates no check\n  proveniq run happy-path --seed 0x1";
+        assert!(called.stderr.contains(expected), "{}", called.stderr);
+    }
+    let refused = proveniq(&["run", "happy-path", "--strategy", "coverage"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+}

@@ -6,6 +6,7 @@ mod check_renders;
 mod divergence_renders;
 mod documents_refuse;
 mod documents_round_trip;
+mod exploration_renders;
 mod junit_renders;
 mod listing_renders;
 mod run_renders;

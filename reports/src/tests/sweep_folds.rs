@@ -63,6 +63,7 @@ pub(super) fn violated(seed: u64, subject: &str) -> SeedLine {
         check: "link_agreement".to_owned(),
         kind: Kind::Eventually,
         subject_kind: kind_of(subject),
+        claim_kind: "it is wrong".to_owned(),
         evidence_total: 5,
         evidence: vec![evidence],
     });

@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod check;
 pub mod explain;
+pub mod hunt;
 pub mod list;
+pub mod merge;
 pub mod replay;
 pub mod run;
 pub mod shrink;
@@ -18,8 +20,10 @@ use crate::args::{Command, ScenarioArgs};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file;
+use crate::given::Given;
 use crate::seeds::RunSeeds;
 use crate::setup::Setup;
+use crate::strategy::Strategy;
 use model::defects::Defects;
 
 /// Does what was asked for.
@@ -30,6 +34,8 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
     match command {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
+        Command::Hunt(args) => hunt::execute(&args),
+        Command::Merge(args) => merge::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Shrink(args) => shrink::execute(&args),
         Command::Explain(args) => explain::execute(&args),
@@ -41,10 +47,20 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
 }
 
 fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
+    if args.strategy == Strategy::Coverage {
+        return Err(Failure::Usage(
+            "`coverage` learns from run to run, so no run follows from its seed alone\n  \
+             hint: use it with `proveniq hunt`, or another strategy here"
+                .to_owned(),
+        ));
+    }
     Ok(Setup {
         selected: file::select(&args.scenario, &args.set)?,
         seeds,
         defects: Defects::of(args.defect.iter().copied()),
-        given: crate::given::Given::NOTHING,
+        given: Given {
+            strategy: args.strategy,
+            ..Given::NOTHING
+        },
     })
 }

@@ -1,10 +1,13 @@
 //! `proveniq sweep`: many seeds, told line by line or as a summary.
 
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use reports::github;
 use reports::junit::{self, JunitDetails};
 use reports::schema::Document;
 use reports::{RunVerdict, SweepSummary};
@@ -15,8 +18,11 @@ use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};
 use crate::seeds::RunSeeds;
+use crate::sweep::journal::{Head, Journal};
 use crate::sweep::limits::Limits;
 use crate::sweep::progress::Progress;
+use crate::sweep::regressions;
+use crate::sweep::share::{Seeds, Share};
 use crate::sweep::{self, SweepOrder, Swept};
 
 /// How many seeds a worker serves before it is replaced. What a finished run leaves behind in its
@@ -29,10 +35,20 @@ const BATCH: u32 = 200;
 /// When there is no such scenario, a file cannot be written, or no worker can be had.
 pub fn execute(args: &SweepArgs) -> Result<Conclusion, Failure> {
     let order = order(args)?;
+    let kept = args.journal.as_deref();
+    let kept = kept
+        .map(|path| Journal::open(path, &head(&order)))
+        .transpose()?;
+    let (mut journal, done) = kept.map_or((None, BTreeMap::new()), |(journal, done)| {
+        (Some(journal), done)
+    });
+    if !done.is_empty() {
+        output::tell(&format!("{} seeds are done already\n", done.len()));
+    }
     let junit = args.junit.as_deref().map(FileToBe::at).transpose()?;
     let interrupted = heed_signals()?;
-    let mut progress = Progress::new(&order.setup.selected.scenario.name, order.seeds);
-    let swept = sweep::sweep(&order, &interrupted, |line| {
+    let mut progress = Progress::new(&order.setup.selected.scenario.name, order.seeds.count());
+    let swept = sweep::sweep(&order, &interrupted, journal.as_mut(), &done, |line| {
         progress.count(line);
         match args.json {
             true => progress.suspended(|| output::print(&(line.to_line() + "\n"))),
@@ -41,21 +57,83 @@ pub fn execute(args: &SweepArgs) -> Result<Conclusion, Failure> {
     });
     drop(progress);
     let swept = swept?;
-    tell(args, &order, &swept)?;
+    tell(args.json, &order, &swept)?;
     if let Some(file) = junit {
-        let details = JunitDetails {
-            wall: None,
-            properties: vec![
-                ("from".to_owned(), order.from.to_string()),
-                (
-                    "defects".to_owned(),
-                    order.setup.to_text().defects.join(" "),
-                ),
-            ],
-        };
-        file.complete(&junit::render(&[&swept.sweep], &details))?;
+        file.complete(&junit_report(&order, &swept))?;
+    }
+    tell_github(&summary(&swept))?;
+    if let Some(path) = &args.regressions {
+        let added = regressions::extend(path, &order.seeds.first, &summary(&swept))?;
+        if added > 0 {
+            output::tell(&format!("{added} seeds added to {}\n", path.display()));
+        }
     }
     Ok(swept.conclusion)
+}
+
+/// What a journal says of the sweep.
+fn head(order: &SweepOrder) -> Head {
+    Head {
+        schema: reports::schema::Schema::new(),
+        written_by: env!("CARGO_PKG_VERSION").to_owned(),
+        setup: order.setup.to_text(),
+        from: order.seeds.from,
+        range: order.seeds.range,
+        first: order.seeds.first.clone(),
+        share: order.seeds.share,
+    }
+}
+
+/// The sweep as JUnit XML.
+pub(super) fn junit_report(order: &SweepOrder, swept: &Swept) -> String {
+    let defects = order.setup.to_text().defects.join(" ");
+    let details = JunitDetails {
+        wall: None,
+        properties: vec![
+            ("from".to_owned(), order.seeds.from.to_string()),
+            ("shard".to_owned(), order.seeds.share.to_string()),
+            ("defects".to_owned(), defects),
+        ],
+    };
+    junit::render(&[&swept.sweep], &details)
+}
+
+/// Tells GitHub's runner, where there is one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether GitHub reads the output is no part of a run"
+)]
+pub(super) fn tell_github(summary: &SweepSummary) -> Result<(), Failure> {
+    let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    if !on_github {
+        return Ok(());
+    }
+    output::tell(&github::annotations(summary));
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    let path = std::path::PathBuf::from(path);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path);
+    let written =
+        file.and_then(|mut file| file.write_all(github::step_summary(summary).as_bytes()));
+    written.map_err(|source| Failure::Unwritable { path, source })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which share of a sweep this machine has is no part of a run"
+)]
+fn share(args: &SweepArgs) -> Result<Share, Failure> {
+    match (args.shard, args.shard_from_env) {
+        (Some(share), _) => Ok(share),
+        (None, true) => {
+            Share::from_environment(|name| std::env::var(name).ok()).map_err(Failure::Usage)
+        }
+        (None, false) => Ok(Share::WHOLE),
+    }
 }
 
 fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
@@ -66,11 +144,21 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
             args.seeds, args.from
         )));
     }
+    let share = share(args)?;
+    // Each seed belongs to one share: the first has those that failed before.
+    let first = match &args.regressions {
+        Some(path) if share.number == 1 => regressions::read(path)?,
+        _ => Vec::new(),
+    };
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(SweepOrder {
         setup: super::setup(&args.scenario, RunSeeds::of(args.from))?,
-        from: args.from,
-        seeds: args.seeds,
+        seeds: Seeds {
+            first,
+            from: args.from,
+            range: args.seeds,
+            share,
+        },
         jobs: args.jobs.map_or(processors, usize::from),
         until_fail: args.until_fail,
         recheck: args.check_determinism_share,
@@ -79,11 +167,12 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
             memory: args.memory_limit << 20,
         },
         batch: BATCH,
+        time: args.time_budget.map(Duration::from_secs),
     })
 }
 
 /// The first interrupt stops the sweep in order; the second one ends the program.
-fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         let code = i32::from(crate::exit_code::ExitCode::Inconclusive.number());
@@ -95,7 +184,7 @@ fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// The summary. A sweep that was stopped is not known to hold.
-fn summary(swept: &Swept) -> SweepSummary {
+pub(super) fn summary(swept: &Swept) -> SweepSummary {
     let mut summary = SweepSummary::of(&swept.sweep);
     if swept.interrupted {
         summary.verdict = summary.verdict.max(RunVerdict::Unknown);
@@ -103,19 +192,20 @@ fn summary(swept: &Swept) -> SweepSummary {
     summary
 }
 
-fn tell(args: &SweepArgs, order: &SweepOrder, swept: &Swept) -> Result<(), Failure> {
-    if order.seeds == 0 {
-        output::tell("nothing to run: --seeds 0\n");
+pub(super) fn tell(json: bool, order: &SweepOrder, swept: &Swept) -> Result<(), Failure> {
+    let seeds = order.seeds.count();
+    if seeds == 0 {
+        output::tell("nothing to run: this sweep, or this share of it, has no seeds\n");
         return Ok(());
     }
     let summary = summary(swept);
-    match args.json {
+    match json {
         true => output::print(&(summary.to_line() + "\n"))?,
         false => output::print(&summary.to_text(output::style()))?,
     }
     if swept.interrupted {
         let done = swept.sweep.seeds();
-        output::tell(&format!("stopped after {done} of {} seeds\n", order.seeds));
+        output::tell(&format!("stopped after {done} of {seeds} seeds\n"));
     }
     if let Some(failure) = &swept.first_failure {
         let which = match swept.interrupted {

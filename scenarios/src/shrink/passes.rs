@@ -8,6 +8,7 @@ use reports::Seed;
 use sim::fault::{Fault, FaultKind, Plan};
 use sim::ratio::Ratio;
 use sim::record::Record;
+use sim::steering::PutOff;
 
 use super::Size;
 use super::reduction::minimized;
@@ -44,6 +45,7 @@ impl<'a> Shrinker<'a> {
             let before = self.case.clone();
             self.take_faults_away();
             self.take_operations_away();
+            self.take_change_points_away();
             self.take_troubles_away();
             self.end_soon();
             self.calm();
@@ -105,6 +107,17 @@ impl<'a> Shrinker<'a> {
         if !kept.is_empty() && kept.len() < self.operations().len() {
             self.adopt_if_failing(with_operations(&self.case, kept));
         }
+    }
+
+    fn take_change_points_away(&mut self) {
+        let (case, trials) = (&self.case, &mut self.trials);
+        let with = |part: &[PutOff]| {
+            let mut candidate = case.clone();
+            candidate.given.put_off = part.to_vec();
+            candidate
+        };
+        let kept = minimized(&case.given.put_off, |part| trials.fails(&with(part)));
+        self.case = with(&kept);
     }
 
     /// Chances of the hardware, of people and of verifications, and the redeploy.

@@ -1,12 +1,20 @@
 //! A lane of a sweep: a thread that owns one worker process at a time, and what lanes share.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long a sweep may take is a matter of real time, outside any simulation"
+)]
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use reports::{Seed, SeedLine};
 
 use super::SweepOrder;
+use super::journal::Entry;
 use super::protocol::{Reply, Request};
 use super::worker_process::{Lost, WorkerProcess};
 use crate::exit_code::Conclusion;
@@ -26,6 +34,10 @@ pub(super) struct Shared<'a> {
     order: &'a SweepOrder,
     interrupted: &'a AtomicBool,
     pub(super) give_up: AtomicBool,
+    /// What an earlier sweep has done.
+    done: &'a BTreeMap<Seed, Entry>,
+    deadline: Option<Instant>,
+    out_of_time: AtomicBool,
     hand_out: Mutex<HandOut>,
 }
 
@@ -37,16 +49,51 @@ struct HandOut {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(order: &'a SweepOrder, interrupted: &'a AtomicBool) -> Shared<'a> {
-        Shared {
+    pub(super) fn new(
+        order: &'a SweepOrder,
+        interrupted: &'a AtomicBool,
+        done: &'a BTreeMap<Seed, Entry>,
+    ) -> Shared<'a> {
+        let shared = Shared {
             order,
             interrupted,
             give_up: AtomicBool::new(false),
+            done,
+            deadline: order.time.map(|time| Instant::now() + time),
+            out_of_time: AtomicBool::new(false),
             hand_out: Mutex::new(HandOut {
                 next: 0,
-                end: order.seeds,
+                end: order.seeds.count(),
             }),
+        };
+        for (position, done) in shared.done_before() {
+            if order.until_fail && done.conclusion != Conclusion::Held {
+                shared.end_after(position);
+            }
         }
+        shared
+    }
+
+    /// What an earlier sweep has done, by position.
+    pub(super) fn done_before(&self) -> BTreeMap<u64, Done> {
+        if self.done.is_empty() {
+            return BTreeMap::new();
+        }
+        let positions = 0..self.order.seeds.count();
+        let done = positions.filter_map(|position| {
+            let entry = self.done.get(&self.seed(position))?;
+            let done = Done {
+                line: entry.line.clone(),
+                conclusion: entry.conclusion,
+            };
+            Some((position, done))
+        });
+        done.collect()
+    }
+
+    /// Whether seeds are left because the time was over.
+    pub(super) fn ran_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::Relaxed)
     }
 
     fn must_stop(&self) -> bool {
@@ -55,11 +102,25 @@ impl<'a> Shared<'a> {
 
     fn take(&self) -> Option<u64> {
         let mut hand_out = self.hand_out.lock();
-        if self.must_stop() || hand_out.next >= hand_out.end {
-            return None;
+        while hand_out.next < hand_out.end {
+            let position = hand_out.next;
+            if self.done.contains_key(&self.seed(position)) {
+                hand_out.next += 1;
+                continue;
+            }
+            if self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                self.out_of_time.store(true, Ordering::Relaxed);
+            }
+            if self.must_stop() || self.ran_out_of_time() {
+                return None;
+            }
+            hand_out.next += 1;
+            return Some(position);
         }
-        hand_out.next += 1;
-        Some(hand_out.next - 1)
+        None
     }
 
     /// A position has failed: later ones are of no interest any more.
@@ -107,14 +168,15 @@ pub(super) fn run_lane(shared: &Shared<'_>, setup: &SetupText, results: &Sender<
 
 impl Shared<'_> {
     fn seed(&self, position: u64) -> Seed {
-        Seed(self.order.from.0.wrapping_add(position))
+        self.order.seeds.at(position)
     }
 
     pub(super) fn request(&self, position: u64) -> Request {
         let numerator = u64::from(self.order.recheck.numerator());
         let denominator = u64::from(self.order.recheck.denominator());
         // Evenly spread, and the same seeds in every sweep.
-        let recheck = (position % denominator) * numerator % denominator < numerator;
+        let in_range = self.order.seeds.in_range(position);
+        let recheck = (in_range % denominator) * numerator % denominator < numerator;
         Request::Seed {
             seed: self.seed(position),
             recheck,

@@ -4,12 +4,18 @@
 //! takes the next seed, and replaces the worker when it is lost or has served its batch. Results
 //! come out in the order of the seeds, whatever the lanes do, so the output is the same with any
 //! number of jobs. In reading order: [`worker`] (inside the process), [`protocol`],
-//! [`worker_process`] (the process from outside), `lane`, [`limits`], [`progress`].
+//! [`worker_process`] (the process from outside), `lane`, [`limits`], [`progress`]. Which seeds there are is
+//! told by [`share`] and [`regressions`]; [`journal`] keeps what is done, and [`merge`] makes one sweep
+//! of several.
 
+pub mod journal;
 mod lane;
 pub mod limits;
+pub mod merge;
 pub mod progress;
 pub mod protocol;
+pub mod regressions;
+pub mod share;
 pub mod worker;
 pub mod worker_process;
 
@@ -17,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use reports::sweep::SweepScope;
 use reports::{RunVerdict, Seed, SeedLine, Sweep};
@@ -26,18 +33,18 @@ use sim::ratio::Ratio;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::setup::Setup;
-use lane::{Done, LaneResult, Shared, run_lane};
+use journal::{Entry, Journal};
+use lane::{LaneResult, Shared, run_lane};
 use limits::Limits;
+use share::Seeds;
 
 /// What to sweep. There is no default: who starts a sweep states it all.
 #[derive(Clone, Debug)]
 pub struct SweepOrder {
     /// What each run depends on besides its seed.
     pub setup: Setup,
-    /// The first seed.
-    pub from: Seed,
-    /// How many seeds.
-    pub seeds: u64,
+    /// Which seeds, in order.
+    pub seeds: Seeds,
     /// How many workers at a time.
     pub jobs: usize,
     /// Stop at the first seed that does not hold.
@@ -49,6 +56,8 @@ pub struct SweepOrder {
     /// How many seeds a worker serves before it is replaced: what finished runs leave behind in a
     /// process adds up.
     pub batch: u32,
+    /// How long the sweep may take; then it takes no new seeds.
+    pub time: Option<Duration>,
 }
 
 /// What a sweep came to.
@@ -57,23 +66,25 @@ pub struct Swept {
     pub sweep: Sweep,
     /// What the exit code follows.
     pub conclusion: Conclusion,
-    /// Whether it was stopped before its last seed by a signal.
+    /// Whether it was stopped before its last seed, by a signal or because its time was over.
     pub interrupted: bool,
     /// The first seed, in order, that did not hold.
     pub first_failure: Option<SeedLine>,
 }
 
-/// Runs every seed and calls `on_line` with each result, in the order of the seeds.
+/// Runs every seed that is not done and calls `on_line` with each result, in the order of the seeds.
 ///
 /// # Errors
 /// When worker processes cannot be had, or when `on_line` fails.
 pub fn sweep(
     order: &SweepOrder,
     interrupted: &AtomicBool,
+    journal: Option<&mut Journal>,
+    done: &BTreeMap<Seed, Entry>,
     mut on_line: impl FnMut(&SeedLine) -> Result<(), Failure>,
 ) -> Result<Swept, Failure> {
     let mut result = Swept::new(order);
-    let shared = Shared::new(order, interrupted);
+    let shared = Shared::new(order, interrupted, done);
     let setup = order.setup.to_text();
     let finished = thread::scope(|scope| {
         let (results, inbox) = channel();
@@ -82,13 +93,13 @@ pub fn sweep(
             scope.spawn(move || run_lane(shared, setup, &results));
         }
         drop(results);
-        let collected = collect(&inbox, &shared, &mut result, &mut on_line);
+        let collected = collect(&inbox, &shared, journal, &mut result, &mut on_line);
         // Without a reader or on an error, lanes must not go on.
         shared.give_up.store(true, Ordering::Relaxed);
         collected
     });
     finished?;
-    result.interrupted = interrupted.load(Ordering::Relaxed);
+    result.interrupted = interrupted.load(Ordering::Relaxed) || shared.ran_out_of_time();
     result.conclude(order);
     Ok(result)
 }
@@ -97,27 +108,41 @@ pub fn sweep(
 fn collect(
     inbox: &Receiver<LaneResult>,
     shared: &Shared<'_>,
+    mut journal: Option<&mut Journal>,
     result: &mut Swept,
     on_line: &mut impl FnMut(&SeedLine) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut early = BTreeMap::new();
+    let mut early = shared.done_before();
     let mut next = 0;
-    for received in inbox {
-        let (position, done) = received?;
-        early.insert(position, done);
+    let mut inbox = inbox.iter();
+    loop {
         while let Some(done) = early.remove(&next) {
             // What a lane finished beyond the first failure depends on luck.
             if shared.is_of_interest(next) {
-                result.add(&done)?;
+                result.add(&done.line, done.conclusion)?;
                 on_line(&done.line)?;
             }
             next += 1;
         }
+        let Some(received) = inbox.next() else {
+            break;
+        };
+        let (position, done) = received?;
+        // What another try may mend is not done.
+        if let Some(journal) = journal.as_deref_mut()
+            && done.conclusion != Conclusion::RunKilled
+        {
+            journal.add(&Entry {
+                line: done.line.clone(),
+                conclusion: done.conclusion,
+            })?;
+        }
+        early.insert(position, done);
     }
     // A seed that was stopped leaves a gap; what is done beyond it counts as far as it is of interest.
     for (position, done) in early {
         if shared.is_of_interest(position) {
-            result.add(&done)?;
+            result.add(&done.line, done.conclusion)?;
             on_line(&done.line)?;
         }
     }
@@ -135,7 +160,7 @@ impl Swept {
                 checks: checks.map(|check| check.name.to_owned()).collect(),
                 sometimes: scenario.checks.sometimes.clone(),
             }),
-            conclusion: match order.seeds {
+            conclusion: match order.seeds.count() {
                 0 => Conclusion::NothingSelected,
                 _ => Conclusion::Told,
             },
@@ -144,20 +169,21 @@ impl Swept {
         }
     }
 
-    fn add(&mut self, done: &Done) -> Result<(), Failure> {
-        let added = self.sweep.add(&done.line);
+    fn add(&mut self, line: &SeedLine, conclusion: Conclusion) -> Result<(), Failure> {
+        let added = self.sweep.add(line);
         added.map_err(|error| Failure::Internal(error.to_string()))?;
-        self.conclusion = self.conclusion.or_graver(done.conclusion);
-        if self.first_failure.is_none() && done.line.verdict != RunVerdict::Held {
-            self.first_failure = Some(done.line.clone());
+        self.conclusion = self.conclusion.or_graver(conclusion);
+        if self.first_failure.is_none() && line.verdict != RunVerdict::Held {
+            self.first_failure = Some(line.clone());
         }
         Ok(())
     }
 
     fn conclude(&mut self, order: &SweepOrder) {
-        let whole = self.sweep.seeds() == order.seeds;
+        // What one share did not reach another may have: merging tells.
+        let whole = !self.interrupted && order.seeds.share == share::Share::WHOLE;
         let unreached = whole && self.sweep.unreached().next().is_some();
-        if order.seeds > 0 && (self.interrupted || unreached) {
+        if order.seeds.count() > 0 && (self.interrupted || unreached) {
             self.conclusion = self.conclusion.or_graver(Conclusion::Inconclusive);
         }
     }
@@ -165,8 +191,7 @@ impl Swept {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use super::lane::Done;
     use super::*;
     use crate::seeds::RunSeeds;
 
@@ -178,8 +203,7 @@ mod tests {
                 defects: model::defects::Defects::default(),
                 given: crate::given::Given::NOTHING,
             },
-            from: Seed(10),
-            seeds,
+            seeds: Seeds::range(Seed(10), seeds),
             jobs: 1,
             until_fail: true,
             recheck: Ratio::new(2, 5),
@@ -188,6 +212,7 @@ mod tests {
                 memory: u64::MAX,
             },
             batch: 1,
+            time: None,
         }
     }
 
@@ -202,7 +227,7 @@ mod tests {
     fn collected(results: &[(u64, RunVerdict)]) -> (Vec<u64>, Swept) {
         let order = order(6);
         let interrupted = AtomicBool::new(false);
-        let shared = Shared::new(&order, &interrupted);
+        let shared = Shared::new(&order, &interrupted, &NOTHING);
         let mut swept = Swept::new(&order);
         let (sender, inbox) = channel();
         for (position, verdict) in results {
@@ -214,7 +239,7 @@ mod tests {
         }
         drop(sender);
         let mut told = Vec::new();
-        collect(&inbox, &shared, &mut swept, &mut |line| {
+        collect(&inbox, &shared, None, &mut swept, &mut |line| {
             told.push(line.seed.0);
             Ok(())
         })
@@ -222,6 +247,7 @@ mod tests {
         (told, swept)
     }
 
+    static NOTHING: BTreeMap<Seed, Entry> = BTreeMap::new();
     const HELD: RunVerdict = RunVerdict::Held;
     const VIOLATED: RunVerdict = RunVerdict::Violated;
 
@@ -252,7 +278,7 @@ mod tests {
     fn the_asked_share_of_seeds_is_run_twice() {
         let order = order(100);
         let interrupted = AtomicBool::new(false);
-        let shared = Shared::new(&order, &interrupted);
+        let shared = Shared::new(&order, &interrupted, &NOTHING);
         let twice = (0..100).filter(|position| match shared.request(*position) {
             protocol::Request::Seed { recheck, .. } => recheck,
             protocol::Request::Events { .. } => false,

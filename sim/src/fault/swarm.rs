@@ -47,9 +47,26 @@ pub struct Targets {
 impl Swarm {
     /// The plan of a seed.
     pub fn draw(&self, targets: &Targets, randomness: &Randomness) -> Plan {
-        let root = Lineage::of("swarm");
-        let mut stream = randomness.stream(Root::Plan, root, "kinds");
+        let mut stream = randomness.stream(Root::Plan, Lineage::of("swarm"), "kinds");
         let kinds = self.choose_kinds(&mut stream);
+        self.draw_of(&kinds, stream, targets, randomness)
+    }
+
+    /// The plan of a seed without swarm testing: all kinds that are allowed, each as likely.
+    pub fn draw_uniformly(&self, targets: &Targets, randomness: &Randomness) -> Plan {
+        let stream = randomness.stream(Root::Plan, Lineage::of("uniform"), "count");
+        let kinds: Vec<_> = self.allowed().map(|name| (name, 1)).collect();
+        self.draw_of(&kinds, stream, targets, randomness)
+    }
+
+    fn draw_of(
+        &self,
+        kinds: &[(&'static str, u64)],
+        mut stream: Stream,
+        targets: &Targets,
+        randomness: &Randomness,
+    ) -> Plan {
+        let root = Lineage::of("swarm");
         if kinds.is_empty() {
             return Plan::default();
         }
@@ -72,15 +89,7 @@ impl Swarm {
 
     /// A random subset of the kinds, at least one, each with an uneven weight.
     fn choose_kinds(&self, stream: &mut Stream) -> Vec<(&'static str, u64)> {
-        let allowed = |name: &str| match &self.kinds {
-            Some(kinds) => kinds.iter().any(|kind| kind == name),
-            None => true,
-        };
-        let mut candidates: Vec<&'static str> = CATALOGUE
-            .iter()
-            .map(|(name, ..)| *name)
-            .filter(|name| allowed(name))
-            .collect();
+        let mut candidates: Vec<&'static str> = self.allowed().collect();
         stream.shuffle(&mut candidates);
         let most = candidates.len().min(6) as u64;
         let count = if most == 0 {
@@ -92,6 +101,14 @@ impl Swarm {
         chosen
             .map(|name| (name, 1 << stream.between(0, 3)))
             .collect()
+    }
+
+    fn allowed(&self) -> impl Iterator<Item = &'static str> {
+        let allowed = |name: &&str| match &self.kinds {
+            Some(kinds) => kinds.iter().any(|kind| kind == name),
+            None => true,
+        };
+        CATALOGUE.iter().map(|(name, ..)| *name).filter(allowed)
     }
 
     fn fault(&self, name: &str, targets: &Targets, stream: &mut Stream) -> Option<Fault> {
@@ -265,6 +282,26 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn a_uniform_draw_has_many_kinds_where_a_swarm_has_few() {
+        let kinds = |uniform: bool| -> usize {
+            let plans = (0..40).map(|seed| {
+                let randomness = Randomness::new(Seeds::derive(seed));
+                match uniform {
+                    true => swarm().draw_uniformly(&targets(), &randomness),
+                    false => swarm().draw(&targets(), &randomness),
+                }
+            });
+            let of_plan = plans.map(|plan| {
+                plan.validate(&targets().nodes, &["core.commit"]).unwrap();
+                let names = plan.faults.iter().map(|fault| fault.what.name());
+                names.collect::<BTreeSet<_>>().len()
+            });
+            of_plan.sum()
+        };
+        assert!(kinds(true) > kinds(false) * 5 / 4);
     }
 
     #[test]

@@ -1,0 +1,149 @@
+//! Situations: where each defect is hunted, because it shows there often.
+//!
+//! Most show where everything that can break does. Some need a situation of their own, such as a batch of
+//! commits that goes with the power; it is a built-in scenario with some values set, so that whoever reads
+//! of a caught defect can have the run. To hunt a new defect where it shows more often, give it a place
+//! in [`of`].
+
+use model::defects::Defect;
+
+use crate::file::source::Override;
+use crate::file::{self, Selected};
+
+/// A built-in scenario with some values set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Situation {
+    /// What it is called.
+    pub name: &'static str,
+    /// The scenario.
+    pub scenario: &'static str,
+    /// What is set in it.
+    pub set: &'static [&'static str],
+}
+
+/// Everything that can break does.
+static EVERYTHING: Situation = Situation {
+    name: "everything",
+    scenario: "chaos-orchestration",
+    set: &[],
+};
+
+/// Analyses that may outlast the lease of a verification: its holder is then fenced off, often.
+static SLOW_ANALYSIS: Situation = Situation {
+    name: "slow analysis",
+    scenario: "chaos-orchestration",
+    set: &[
+        "system.timing.analysis={ min_us = 6_000_000, p50_us = 12_000_000, \
+            p90_us = 60_000_000, p99_us = 125_000_000, max_us = 150_000_000 }",
+    ],
+};
+
+/// A batch of commits that was written and not synced, and goes with the power.
+static UNSYNCED_BATCH_LOST: Situation = Situation {
+    name: "unsynced batch lost",
+    scenario: "chaos-orchestration",
+    set: &[
+        "faults.plan[1]={ what = \"power-loss\", where = \"ledger\", \
+            at_point = \"ledger.log.written\", nth = 80, lasts_ms = 500 }",
+    ],
+};
+
+/// What Cores are told and tell arrives twice, often.
+static MESSAGES_TWICE: Situation = Situation {
+    name: "messages twice",
+    scenario: "chaos-orchestration",
+    set: &[
+        "faults.plan[1]={ what = { duplicate = { ratio = \"20%\" } }, \
+            where = \"core-*\", from_ms = 500, until_ms = 58_000 }",
+    ],
+};
+
+/// A link command is executed long after it was taken back, with others in between.
+static LATE_COMMAND: Situation = Situation {
+    name: "late command",
+    scenario: "locker-timeout-rollback",
+    set: &["system.lockers=1"],
+};
+
+/// A device is silent, and there is an objective for what that may cost a user.
+static SILENT_DEVICE: Situation = Situation {
+    name: "silent device",
+    scenario: "locker-timeout",
+    set: &[],
+};
+
+/// Replicas lag, and users read from them.
+static REPLICA_READS: Situation = Situation {
+    name: "replica reads",
+    scenario: "replica-reads",
+    set: &[],
+};
+
+/// The primary dies, and a replica takes over that must have all its commits.
+static FAILOVER: Situation = Situation {
+    name: "failover",
+    scenario: "ledger-failover",
+    set: &[],
+};
+
+/// The primary is well, and cut off from the operator that grants its lease: two believe that they are
+/// the primary, if the old one is not fenced.
+static CUT_OFF: Situation = Situation {
+    name: "cut off",
+    scenario: "ledger-failover-lossy",
+    set: &[
+        r#"faults.plan[1].what="partition""#,
+        r#"faults.plan[1].where="ledger <-> operator""#,
+    ],
+};
+
+/// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
+/// show it in a world of its own.
+pub fn of(defect: Defect) -> Option<&'static Situation> {
+    match (defect, defect.info().caught_by) {
+        // No scenario breaks things for as long as an alert waits, on every seed.
+        (_, "alerts_right") => None,
+        // They show only when somebody lets go of a call that is under way, which nobody here does.
+        (Defect::BreakerNeverCloses | Defect::ConnectionLeakedOnTimeout, _) => None,
+        (_, "session_guarantees") => Some(&REPLICA_READS),
+        (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => Some(&FAILOVER),
+        (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
+        (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
+        (
+            Defect::WalAckBeforeSync
+            | Defect::RecoveryDropsTail
+            | Defect::UnknownCommitTakenForSuccess,
+            _,
+        ) => Some(&UNSYNCED_BATCH_LOST),
+        (Defect::DuplicateCompletionWebhook | Defect::ReplayTwice, _) => Some(&MESSAGES_TWICE),
+        (Defect::UnlinkForgetsLateLink | Defect::DedupMemoryOfOne, _) => Some(&LATE_COMMAND),
+        (Defect::HardwareLimitOnSynchronousPath, _) => Some(&SILENT_DEVICE),
+        _ => Some(&EVERYTHING),
+    }
+}
+
+impl Situation {
+    /// The scenario with all that is set.
+    ///
+    /// # Panics
+    /// When a situation does not fit the built-in scenarios; a test selects each.
+    pub fn select(&self) -> Selected {
+        let parsed = |text: &&str| text.parse().expect("an override is KEY=VALUE");
+        let overrides: Vec<Override> = self.set.iter().map(parsed).collect();
+        file::select(self.scenario, &overrides).expect("a situation is valid")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_has_a_situation_that_can_be_run_or_none() {
+        for info in model::defects::DEFECTS {
+            if let Some(situation) = of(info.defect) {
+                assert_eq!(situation.select().asked, situation.scenario);
+            }
+        }
+    }
+}

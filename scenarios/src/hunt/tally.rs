@@ -1,0 +1,154 @@
+//! The tally of a hunt: what several searches amount to.
+
+use std::collections::BTreeMap;
+
+use model::defects::Defect;
+use reports::hunt::{Compared, HuntDocument, Hunted, Noise};
+
+use super::HuntOrder;
+use super::trial::Searched;
+use crate::strategy::Strategy;
+
+/// Folds the searches of a hunt, in any order.
+pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
+    let mut by_kind: BTreeMap<(String, Strategy), Vec<&Searched>> = BTreeMap::new();
+    for search in searched {
+        let defect = search.defect.clone().unwrap_or_default();
+        by_kind
+            .entry((defect, search.strategy))
+            .or_default()
+            .push(search);
+    }
+    let mut hunted = Vec::new();
+    for defect in &order.defects {
+        for strategy in &order.strategies {
+            let key = (defect.to_string(), *strategy);
+            if let Some(searches) = by_kind.get(&key) {
+                hunted.push(hunted_by(*defect, *strategy, searches));
+            }
+        }
+    }
+    let noise = searched.iter().filter(|it| it.defect.is_none());
+    let noise = noise.map(|it| Noise {
+        situation: it.situation.clone(),
+        strategy: it.strategy.name().to_owned(),
+        runs: it.runs,
+        first_check: it.first_check.clone(),
+        reproduce: it.reproduce.clone(),
+    });
+    let mut noise: Vec<Noise> = noise.collect();
+    noise.sort_by(|one, other| {
+        (&one.situation, &one.strategy).cmp(&(&other.situation, &other.strategy))
+    });
+    let passed_over = order
+        .defects
+        .iter()
+        .filter(|it| super::situation::of(**it).is_none());
+    HuntDocument {
+        schema: reports::schema::Schema::new(),
+        seeds_max: order.seeds,
+        repetitions: order.repetitions,
+        compared: compared(&hunted, &order.strategies),
+        passed_over: passed_over.map(ToString::to_string).collect(),
+        hunted,
+        noise,
+    }
+}
+
+fn hunted_by(defect: Defect, strategy: Strategy, searches: &[&Searched]) -> Hunted {
+    let mut runs: Vec<Option<u64>> = searches.iter().map(|it| it.runs_to_detection).collect();
+    // Never is later than any seed.
+    runs.sort_by_key(|runs| runs.unwrap_or(u64::MAX));
+    let caught = runs.iter().flatten().count() as u32;
+    let mut firsts: BTreeMap<&str, u32> = BTreeMap::new();
+    for check in searches.iter().filter_map(|it| it.first_check.as_deref()) {
+        *firsts.entry(check).or_default() += 1;
+    }
+    let most = firsts.iter().max_by_key(|(_, times)| **times);
+    Hunted {
+        defect: defect.to_string(),
+        strategy: strategy.name().to_owned(),
+        situation: searches
+            .first()
+            .map_or(String::new(), |it| it.situation.clone()),
+        caught: caught > 0,
+        searches: runs.len() as u32,
+        searches_that_caught: caught,
+        seeds_to_detection: runs.get((runs.len().max(1) - 1) / 2).copied().flatten(),
+        seeds_to_detection_95: interval(&runs),
+        check: most.map(|(check, _)| (*check).to_owned()),
+        expected_check: defect.info().caught_by.to_owned(),
+        reproduce: searches.iter().find_map(|it| it.reproduce.clone()),
+    }
+}
+
+/// Bounds on the median of seeds to detection at 95 % confidence: the order statistics that leave at most
+/// 2.5 % outside on each side, whatever the distribution. Fewer than six searches allow none.
+fn interval(sorted: &[Option<u64>]) -> Option<[Option<u64>; 2]> {
+    let searches = sorted.len() as u32;
+    if !(6..=60).contains(&searches) {
+        return None;
+    }
+    // How many of 2^n outcomes of n fair coins have at most k heads.
+    let (mut ways, mut at_most, mut outside) = (1_u64, 1_u64, 0_usize);
+    let all = 1_u64 << searches;
+    for heads in 1..=u64::from(searches) {
+        // at_most counts fewer than `heads` heads: that the median lies below the heads-th smallest.
+        if u128::from(at_most) * 40 > u128::from(all) {
+            break;
+        }
+        outside = heads as usize;
+        ways = ways * (u64::from(searches) - heads + 1) / heads;
+        at_most += ways;
+    }
+    let low = outside.checked_sub(1)?;
+    Some([sorted[low], sorted[sorted.len() - 1 - low]])
+}
+
+/// Strategies side by side, the best first: the one that catches in most searches, and of equals the one
+/// that needs fewest runs over all defects.
+fn compared(hunted: &[Hunted], strategies: &[Strategy]) -> Vec<Compared> {
+    let mut compared: Vec<Compared> = strategies
+        .iter()
+        .map(|strategy| {
+            let own = || hunted.iter().filter(|it| it.strategy == strategy.name());
+            let medians = own().filter_map(|it| it.seeds_to_detection);
+            let mut medians: Vec<u64> = medians.collect();
+            medians.sort_unstable();
+            Compared {
+                strategy: strategy.name().to_owned(),
+                defects: own().count() as u64,
+                defects_caught: own().filter(|it| it.caught).count() as u64,
+                searches: own().map(|it| u64::from(it.searches)).sum(),
+                searches_that_caught: own().map(|it| u64::from(it.searches_that_caught)).sum(),
+                median_of_medians: medians.get((medians.len().max(1) - 1) / 2).copied(),
+                sum_of_medians: medians.iter().sum(),
+            }
+        })
+        .collect();
+    compared.sort_by_key(|it| {
+        (
+            std::cmp::Reverse(it.searches_that_caught),
+            it.sum_of_medians,
+        )
+    });
+    compared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_the_median_is_that_of_the_sign_test() {
+        let runs = |count: u64| (1..=count).map(Some).collect::<Vec<_>>();
+        assert_eq!(interval(&runs(5)), None, "five allow none");
+        assert_eq!(interval(&runs(6)), Some([Some(1), Some(6)]));
+        assert_eq!(interval(&runs(8)), Some([Some(1), Some(8)]));
+        assert_eq!(interval(&runs(9)), Some([Some(2), Some(8)]));
+        assert_eq!(interval(&runs(20)), Some([Some(6), Some(15)]));
+        let mut some_never = runs(4);
+        some_never.extend([None, None]);
+        assert_eq!(interval(&some_never), Some([Some(1), None]));
+    }
+}

@@ -1,0 +1,126 @@
+//! A trial: one search for one defect by one strategy, until it is caught or the runs are used up.
+
+use model::defects::{Defect, Defects};
+use reports::Seed;
+use serde::{Deserialize, Serialize};
+use sim::check::{Judgement, Verdict};
+
+use super::situation::Situation;
+use crate::given::Given;
+use crate::seeds::RunSeeds;
+use crate::setup::Setup;
+use crate::strategy::{Explorer, Strategy};
+
+/// Seeds of two repetitions lie so far apart: no two searches share a run.
+const APART: u64 = 1_000_000;
+
+/// One search.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// What is hunted; nothing for the unmodified system, in which nothing may be found.
+    pub defect: Option<Defect>,
+    /// Where.
+    pub situation: &'static Situation,
+    /// How runs are chosen.
+    pub strategy: Strategy,
+    /// Which search of its kind this is, counted from 0.
+    pub repetition: u32,
+    /// How many runs it has at most.
+    pub seeds: u64,
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Searched {
+    /// Names the search among all of a hunt.
+    pub name: String,
+    /// What was hunted; nothing for the unmodified system.
+    pub defect: Option<String>,
+    /// Where.
+    pub situation: String,
+    /// How runs were chosen.
+    pub strategy: Strategy,
+    /// After how many runs the check that must catch it did; nothing when it never did. For the
+    /// unmodified system: the first run in which anything did not hold.
+    pub runs_to_detection: Option<u64>,
+    /// How many runs were made.
+    pub runs: u64,
+    /// The check that complained first, whichever it was.
+    pub first_check: Option<String>,
+    /// The command that shows the run in which it was caught; nothing when it was not, or when the run was
+    /// chosen by what was learnt from others.
+    pub reproduce: Option<String>,
+}
+
+impl Trial {
+    /// Names it among all of a hunt.
+    pub fn name(&self) -> String {
+        let defect = self
+            .defect
+            .map_or("none".to_owned(), |defect| defect.to_string());
+        format!(
+            "{}/{defect}/{}/{}/{}",
+            self.situation.name,
+            self.strategy.name(),
+            self.repetition,
+            self.seeds
+        )
+    }
+
+    /// Searches, unless it is told to stop.
+    pub fn search(&self, stop: &dyn Fn() -> bool) -> Option<Searched> {
+        let base = Setup {
+            selected: self.situation.select(),
+            seeds: RunSeeds::of(Seed(1)),
+            defects: Defects::of(self.defect),
+            given: Given::NOTHING,
+        };
+        let mut explorer = Explorer::new(self.strategy, base);
+        let mut searched = Searched {
+            name: self.name(),
+            defect: self.defect.map(|defect| defect.to_string()),
+            situation: self.situation.name.to_owned(),
+            strategy: self.strategy,
+            runs_to_detection: None,
+            runs: 0,
+            first_check: None,
+            reproduce: None,
+        };
+        let from = 1 + APART * u64::from(self.repetition);
+        while searched.runs < self.seeds {
+            if stop() {
+                return None;
+            }
+            let setup = explorer.next(Seed(from + searched.runs));
+            let outcome = setup.run(explorer.recording());
+            searched.runs += 1;
+            if searched.first_check.is_none() {
+                let first = outcome.judgements.iter().find(|judged| complains(judged));
+                searched.first_check = first.map(|judgement| judgement.check.to_owned());
+            }
+            if outcome.judgements.iter().any(|judged| self.catches(judged)) {
+                searched.runs_to_detection = Some(searched.runs);
+                let by_seed = self.strategy != Strategy::Coverage;
+                searched.reproduce = by_seed.then(|| setup.reproduce());
+                break;
+            }
+            explorer.learn(&setup, &outcome);
+        }
+        Some(searched)
+    }
+
+    fn catches(&self, judgement: &Judgement) -> bool {
+        match self.defect {
+            Some(defect) => {
+                judgement.check == defect.info().caught_by
+                    && matches!(judgement.verdict, Verdict::Violated(_))
+            }
+            None => complains(judgement),
+        }
+    }
+}
+
+fn complains(judgement: &Judgement) -> bool {
+    judgement.verdict != Verdict::Held
+}
