@@ -11,6 +11,7 @@ use sim::ratio::Ratio;
 
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
+use crate::webhooks::config::WebhookConfig;
 
 /// The system's size and speed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub struct SystemConfig {
     /// are not when not given.
     #[serde(default)]
     pub redeploy_at_ms: Option<u64>,
+    /// What is told to customers' machines, and how those behave; nothing when not given.
+    #[serde(default)]
+    pub webhooks: Option<WebhookConfig>,
 }
 
 fn twenty() -> u32 {
@@ -157,6 +161,8 @@ pub struct Mix {
     pub audit: u32,
     /// As operations: list the dead letters and decide about the first.
     pub letters: u32,
+    /// As operations: replay every dead letter of webhooks.
+    pub replays: u32,
 }
 
 impl Default for Mix {
@@ -169,6 +175,7 @@ impl Default for Mix {
             verify: 0,
             audit: 0,
             letters: 0,
+            replays: 0,
         }
     }
 }
@@ -216,6 +223,9 @@ impl SystemConfig {
                 key: format!("system.timing.{key}"),
                 message: error.to_string(),
             })?;
+        }
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.validate()?;
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
@@ -265,6 +275,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 20,
             redeploy_at_ms: None,
+            webhooks: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

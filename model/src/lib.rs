@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod locker;
 pub mod verify;
 
+pub mod receiver;
 pub mod webhooks;
 
 pub mod deployer;

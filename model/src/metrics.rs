@@ -75,6 +75,15 @@ pub const METRICS: &[Description] = &[
         "core.dlq.depth",
         "How many dead letters wait for a decision, by queue.",
     ),
+    span(
+        "core.webhook.latency",
+        WORK,
+        "How long an event took until its receiver had acknowledged it, by endpoint.",
+    ),
+    figure(
+        "core.webhook.attempts",
+        "Attempts to deliver an event, by endpoint and outcome.",
+    ),
     figure(
         "ops.alerts.firing",
         "How many alerts of a rule are firing, by alert.",

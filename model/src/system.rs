@@ -17,19 +17,23 @@ use crate::config::{SystemConfig, Workload};
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
 use crate::ledger::tables;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::FAULT_POINTS;
+use crate::points::{FAULT_POINTS, WEBHOOK_POINTS};
+use crate::receiver::node::{Books, ReceiverSetup};
 use crate::verify::node::VerifySetup;
-use crate::{alerts, client, core, deployer, inspection, ledger, locker, verify};
+use crate::webhooks::config::WebhookConfig;
+use crate::{alerts, client, core, deployer, inspection, ledger, locker, receiver, verify};
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
+    receivers: Vec<String>,
     operations: usize,
     board: Board,
 }
@@ -45,10 +49,17 @@ pub fn locker_names(count: u32) -> Vec<String> {
     numbered("locker", count)
 }
 
+/// The names of the customers' machines, in the order of their endpoints.
+fn receiver_names(system: &SystemConfig) -> Vec<String> {
+    let names = system.webhooks.as_ref().map(WebhookConfig::names);
+    names.unwrap_or_default()
+}
+
 /// The names of all nodes, in the order of their creation.
 pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     let mut names = vec![LEDGER.to_owned()];
     names.extend(locker_names(system.lockers));
+    names.extend(receiver_names(system));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
@@ -63,15 +74,43 @@ pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = vec![LEDGER.to_owned()];
     nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
+    nodes.extend(receiver_names(system));
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
+    let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
     let points = FAULT_POINTS
         .iter()
+        .chain(of_webhooks.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
         disks,
         points: points.collect(),
+    }
+}
+
+/// The rows that a new Ledger begins with.
+fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
+    let mut rows = tables::first_rows(lockers);
+    if let Some(webhooks) = &config.webhooks {
+        rows.extend(core::webhooks::endpoints::first_rows(webhooks));
+        rows.push(core::webhooks::fan_out::turnstile());
+    }
+    rows
+}
+
+/// Adds the customers' machines.
+fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects: &Defects) {
+    let Some(webhooks) = &config.webhooks else {
+        return;
+    };
+    for (name, endpoint) in webhooks.names().into_iter().zip(&webhooks.endpoints) {
+        let setup = Rc::new(ReceiverSetup::of(&endpoint.receiver, cores, defects));
+        let secret = core::webhooks::endpoints::first_secret(&name);
+        let books = Rc::new(RefCell::new(Books::new(secret, defects)));
+        world.add_node(&name, move |context| {
+            receiver::node::run(context, setup.clone(), books.clone())
+        });
     }
 }
 
@@ -89,7 +128,7 @@ impl System {
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
             catalog: tables::catalog(),
-            first_rows: tables::first_rows(&lockers),
+            first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
         world.add_node(LEDGER, move |context| {
@@ -107,8 +146,8 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
-        let connections = config.connections_per_core;
-        let setup = Rc::new(CoreSetup::of(&config.timing, connections, defects));
+        add_receivers(world, config, &cores, defects);
+        let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
             world.add_node(name, move |context| core::node::run(context, setup.clone()));
@@ -166,6 +205,7 @@ impl System {
         System {
             world: world.clone(),
             lockers,
+            receivers: receiver_names(config),
             operations,
             board,
         }
@@ -184,7 +224,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director()).await;
+        let unfinished = inspection::unfinished(&self.world.director(), &self.receivers).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -195,7 +235,8 @@ impl System {
 
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
-        let facts = inspection::read_facts(&self.world.director(), &self.lockers).await;
+        let facts =
+            inspection::read_facts(&self.world.director(), &self.lockers, &self.receivers).await;
         self.world.with_record(|record| record.facts = facts);
     }
 

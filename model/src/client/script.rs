@@ -56,6 +56,11 @@ pub enum Intent {
         /// Whether to replay it, or else to discard it.
         replay: bool,
     },
+    /// To have every dead letter of webhooks replayed.
+    ReplayAll {
+        /// One key per intent.
+        key: IdempotencyKey,
+    },
 }
 
 /// Draws all operations in the order of their times.
@@ -138,8 +143,18 @@ impl Script<'_> {
             verify,
             audit,
             letters,
+            replays,
         } = self.workload.mix;
-        let weights = [register, rename, rename_pair, read, verify, audit, letters];
+        let weights = [
+            register,
+            rename,
+            rename_pair,
+            read,
+            verify,
+            audit,
+            letters,
+            replays,
+        ];
         let choice = if self.registered.is_empty() {
             0
         } else {
@@ -159,9 +174,10 @@ impl Script<'_> {
                 of: self.one(stream),
             },
             5 => Intent::Audit(self.one(stream)),
-            _ => Intent::Letters {
+            6 => Intent::Letters {
                 replay: stream.below(4) > 0,
             },
+            _ => Intent::ReplayAll { key },
         }
     }
 
@@ -254,6 +270,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 10,
             redeploy_at_ms: None,
+            webhooks: None,
         };
         let mut workload = Workload {
             clients: 2,
@@ -275,7 +292,9 @@ mod tests {
     fn key(planned: &Planned) -> Option<IdempotencyKey> {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
-            Intent::Rename { key, .. } | Intent::Verify { key, .. } => Some(key.clone()),
+            Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
+                Some(key.clone())
+            }
             Intent::Read(_) | Intent::Audit(_) | Intent::Letters { .. } => None,
         }
     }

@@ -174,13 +174,13 @@ tables! {
     dead_letters at 7 {
         /// Its name.
         LETTER "letter" Text,
-        /// The queue it fell out of: `link` or `verification`.
+        /// The queue it fell out of: `link`, `verification` or `webhook`.
         QUEUE "queue" Text,
-        /// The job or verification.
+        /// The job, verification or delivery.
         SUBJECT "subject" Text,
         /// The asset it is about.
         ASSET "asset" Text,
-        /// Why, by the failure's code.
+        /// Why, by the failure's code, or a delivery's cause.
         CAUSE "cause" Text,
         /// Where it is: `open`, `replayed` or `discarded`.
         STATE "state" Text,
@@ -200,7 +200,115 @@ tables! {
         /// When.
         AT "at" Int,
     }
+    /// Events to be told outside, written in the transaction of the change they tell of.
+    outbox at 9 {
+        /// Its place. Places are drawn after the asset's row is locked, so the events of one asset have
+        /// them in the order of their commits; between assets a later commit may have an earlier place.
+        POSITION "position" Int,
+        /// What kind it is, such as `asset.linked`.
+        KIND "kind" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What is sent, byte for byte.
+        BODY "body" Text,
+        /// Whether its deliveries are made.
+        FANNED_OUT "fanned_out" Bool,
+        /// When it happened.
+        AT "at" Int,
+    }
+    /// Who wants to hear of events.
+    webhook_endpoints at 10 {
+        /// Its name; also its receiver's node's.
+        ENDPOINT "endpoint" Text,
+        /// Whose it is.
+        ORGANISATION "organisation" Text,
+        /// The kinds of events it wants, separated by spaces; none for all.
+        EVENTS "events" Text,
+        /// Whether each asset's events come in order, one at a time.
+        ORDERED "ordered" Bool,
+        /// The secret that signs.
+        SECRET "secret" Text,
+        /// The secret before, which still signs as well.
+        FORMER_SECRET "former_secret" Text,
+        /// Until when it does.
+        FORMER_UNTIL "former_until" Int,
+        /// Whether it is sent anything (`EndpointState`).
+        STATE "state" Text,
+        /// Since when nothing has succeeded.
+        FAILING_SINCE "failing_since" Int,
+    }
+    /// Events on their way to endpoints.
+    deliveries at 11 {
+        /// Its name; those of one endpoint sort as their events do.
+        DELIVERY "delivery" Text,
+        /// The event.
+        POSITION "position" Int,
+        /// The endpoint.
+        ENDPOINT "endpoint" Text,
+        /// The asset the event is about.
+        ASSET "asset" Text,
+        /// The lane it stands in, at an ordered endpoint.
+        LANE "lane" Text,
+        /// Where it is (`DeliveryState`).
+        STATE "state" Text,
+        /// When it is due, or its lease ends; null when it is settled or waits in its lane.
+        RUN_AT "run_at" Int,
+        /// How often it was claimed, which is the number of its last attempt.
+        TOKEN "token" Int,
+        /// How many attempts were begun since it was made or replayed.
+        ATTEMPTS "attempts" Int,
+    }
+    /// Every attempt that was begun.
+    attempts at 12 {
+        /// Its name.
+        ATTEMPT "attempt" Text,
+        /// The delivery.
+        DELIVERY "delivery" Text,
+        /// Its number, counted over all replays.
+        TOKEN "token" Int,
+        /// What came of it: `begun`, `lost` with its sender, or as the sender heard it.
+        OUTCOME "outcome" Text,
+        /// The status that was answered.
+        STATUS "status" Int,
+        /// When it was begun.
+        BEGUN_AT "begun_at" Int,
+        /// When its outcome was known.
+        ENDED_AT "ended_at" Int,
+    }
+    /// Replays of many dead letters, which some instance carries on.
+    replays at 13 {
+        /// Its name: the idempotency key under which it was asked for.
+        REPLAY "replay" Text,
+        /// The endpoint whose letters are replayed; null for all.
+        ENDPOINT "endpoint" Text,
+        /// The delivery it has come to.
+        CURSOR "cursor" Text,
+        /// When its next step is due; null once it is done.
+        RUN_AT "run_at" Int,
+        /// When it was asked for: what dies later is not its business.
+        ASKED_AT "asked_at" Int,
+    }
+    /// The turnstile of the outbox: one row, and who holds it makes deliveries.
+    relays at 14 {
+        /// Its name.
+        RELAY "relay" Text,
+        /// The last event seen; for a defect.
+        CURSOR "cursor" Int,
+    }
 }
+
+/// The tables that only a system with webhooks writes.
+pub const OF_WEBHOOKS: [TableId; 6] = [
+    outbox::TABLE,
+    webhook_endpoints::TABLE,
+    deliveries::TABLE,
+    attempts::TABLE,
+    replays::TABLE,
+    relays::TABLE,
+];
+
+/// Numbers for `outbox`.
+pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
@@ -225,19 +333,36 @@ pub fn catalog() -> Catalog {
                 .primary_key(&[verifications::VERIFICATION])
                 .index(&[verifications::RUN_AT])
                 .index(&[verifications::ASSET]),
-            audit::TABLE => numbered_audit(bare)
+            audit::TABLE => numbered(bare, audit::ENTRY, AUDIT_ENTRIES)
                 .primary_key(&[audit::ENTRY])
                 .index(&[audit::ASSET]),
             dead_letters::TABLE => bare
                 .primary_key(&[dead_letters::LETTER])
                 .index(&[dead_letters::STATE]),
             alerts::TABLE => bare.primary_key(&[alerts::ALERT]),
+            outbox::TABLE => numbered(bare, outbox::POSITION, OUTBOX_POSITIONS)
+                .primary_key(&[outbox::POSITION])
+                .index(&[outbox::FANNED_OUT, outbox::POSITION]),
+            webhook_endpoints::TABLE => bare.primary_key(&[webhook_endpoints::ENDPOINT]),
+            deliveries::TABLE => bare
+                .primary_key(&[deliveries::DELIVERY])
+                .index(&[deliveries::ENDPOINT, deliveries::RUN_AT])
+                .index(&[deliveries::LANE, deliveries::POSITION])
+                .index(&[deliveries::STATE, deliveries::DELIVERY]),
+            attempts::TABLE => bare.primary_key(&[attempts::ATTEMPT]),
+            replays::TABLE => bare
+                .primary_key(&[replays::REPLAY])
+                .index(&[replays::RUN_AT]),
+            relays::TABLE => bare.primary_key(&[relays::RELAY]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
     let catalog = Catalog {
         tables: tables.collect(),
-        sequences: vec!["audit_entry_seq".to_owned()],
+        sequences: vec![
+            "audit_entry_seq".to_owned(),
+            "outbox_position_seq".to_owned(),
+        ],
     };
     catalog
         .validate()
@@ -254,8 +379,8 @@ pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
     lockers.iter().map(row).collect()
 }
 
-fn numbered_audit(mut bare: TableDef) -> TableDef {
-    bare.columns[audit::ENTRY].default = Expr::NextValue(AUDIT_ENTRIES);
+fn numbered(mut bare: TableDef, column: usize, sequence: SequenceId) -> TableDef {
+    bare.columns[column].default = Expr::NextValue(sequence);
     bare
 }
 

@@ -193,6 +193,11 @@ impl Inbox {
         self.ids.insert(id.to_owned(), done);
     }
 
+    /// The process died with all work it had in hand.
+    pub fn restarted(&mut self) {
+        self.ids.retain(|_, entry| entry.done);
+    }
+
     /// The work came to nothing: the next arrival is a first again.
     pub fn failed(&mut self, id: &str) {
         self.ids.remove(id);

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use sim::clock::WallTime;
 
 /// How far the sender's clock and the receiver's may be apart, either way, travel included.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
@@ -118,6 +119,12 @@ pub fn sign(secret: &Secret, id: &str, timestamp: i64, body: &str) -> String {
 
 fn signed_bytes<'a>(id: &'a str, timestamp: &'a str, body: &'a str) -> [&'a [u8]; 5] {
     [id, ".", timestamp, ".", body].map(str::as_bytes)
+}
+
+/// A clock as this convention counts it: the run's epoch is a day of 2023.
+pub fn unix_seconds(clock: WallTime) -> i64 {
+    const EPOCH: i64 = 1_700_000_000;
+    EPOCH + clock.millis().div_euclid(1_000)
 }
 
 /// Why a message is not believed.

@@ -115,4 +115,12 @@ fn a_message_is_processed_once_for_as_long_as_it_is_remembered() {
         Arrival::UnderWay,
         "work is not forgotten"
     );
+    inbox.done("a", 1_000);
+    inbox.restarted();
+    let known = ["a", "b"].map(|id| inbox.arrive(id, 1_001));
+    assert_eq!(
+        known,
+        [Arrival::Repeated, Arrival::First],
+        "it died with its process"
+    );
 }
