@@ -127,7 +127,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: tables::catalog(),
+            catalog: tables::catalog(config.webhooks.is_some()),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
