@@ -25,9 +25,14 @@ mod program;
 /// To who asks whether it is like the real thing: the Ledger's engine beside PostgreSQL.
 mod ledger;
 
+/// To who draws conclusions: where arithmetic knows the figure, a run reproduces it.
+mod fidelity;
+
 /// To who trusts a device: a Locker keeps its word through power loss, repetition and bad hardware.
 mod locker;
+
 /// To who watches real systems: what a run tells Prometheus, Prometheus reads as the run meant it.
 mod prometheus;
+
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;

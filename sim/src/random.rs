@@ -159,6 +159,37 @@ impl Stream {
         Duration::from_nanos(self.between(nanos_of(low), nanos_of(high)))
     }
 
+    /// An exponentially distributed span with this mean: the gaps of events that know nothing of each
+    /// other, such as the arrivals of many users.
+    ///
+    /// It takes von Neumann's comparison method ("Various techniques used in connection with random
+    /// digits", 1951), which needs no logarithm: a run of falling uniform draws has odd length with
+    /// exactly the probability wanted, so that the span is the same on every machine.
+    ///
+    /// # Panics
+    /// When the span is longer than 584 years, which a mean of ten years practically never draws.
+    pub fn exponential(&mut self, mean: Duration) -> Duration {
+        let mut whole = 0_u128;
+        loop {
+            let first = self.bits();
+            let (mut last, mut length) = (first, 1_u32);
+            loop {
+                let next = self.bits();
+                if next > last {
+                    break;
+                }
+                (last, length) = (next, length + 1);
+            }
+            if length % 2 == 1 {
+                let mean = u128::from(nanos_of(mean));
+                let nanos = mean * whole + ((mean * u128::from(first)) >> 64);
+                let nanos = u64::try_from(nanos);
+                return Duration::from_nanos(nanos.expect("a span is shorter than 584 years"));
+            }
+            whole += 1;
+        }
+    }
+
     /// One of the items.
     ///
     /// # Panics
@@ -222,5 +253,24 @@ mod tests {
             .filter(|_| stream.chance(Ratio::new(1, 4)))
             .count();
         assert!((9_600..=10_400).contains(&hits), "{hits} of 40,000");
+    }
+
+    #[test]
+    fn exponential_spans_have_the_mean_and_the_tail_of_their_distribution() {
+        let mut stream =
+            Randomness::new(Seeds::derive(1)).stream(Root::Workload, Lineage::of("x"), "gaps");
+        let spans: Vec<u64> = (0..100_000)
+            .map(|_| nanos_of(stream.exponential(Duration::from_micros(1))))
+            .collect();
+        let mean = spans.iter().sum::<u64>() / 100_000;
+        assert!((990..=1_010).contains(&mean), "mean {mean} ns of 1,000");
+        // A span is longer than k means with the chance e to the -k.
+        for (longer_than, expected) in [(500, 60_653), (1_000, 36_788), (3_000, 4_979)] {
+            let longer = spans.iter().filter(|span| **span > longer_than).count();
+            assert!(
+                longer.abs_diff(expected) < 600,
+                "{longer} of 100,000 are longer than {longer_than} ns, not {expected}"
+            );
+        }
     }
 }

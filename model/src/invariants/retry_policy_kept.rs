@@ -286,7 +286,9 @@ fn repeated_transactions(record: &Record) -> Vec<Evidence> {
 
 /// Claims of what another had, who had done nothing with it yet and still had time.
 fn claims_taken_over(record: &Record) -> Result<Vec<Evidence>, String> {
-    let mut found: BTreeMap<(&str, &str, i64), Vec<(i64, SimTime)>> = BTreeMap::new();
+    /// A token, and when it was taken.
+    type Claims = Vec<(i64, SimTime)>;
+    let mut found: BTreeMap<(&str, &str, i64), Claims> = BTreeMap::new();
     for note in record
         .notes
         .iter()
