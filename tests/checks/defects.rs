@@ -34,6 +34,14 @@ struct Scenarios {
     slow_analysis: Scenario,
     /// It has an objective for the synchronous path.
     registration: Scenario,
+    /// Everything that concerns webhooks.
+    webhooks: Scenario,
+    /// Nothing breaks but what a receiver does.
+    webhooks_ordered: Scenario,
+    slow_endpoint: Scenario,
+    rotation: Scenario,
+    receiver_down: Scenario,
+    replay_crash: Scenario,
 }
 
 impl Scenarios {
@@ -47,6 +55,12 @@ impl Scenarios {
             everything: read("chaos-orchestration", &[]),
             slow_analysis: read("chaos-orchestration", &[slow]),
             registration: read("chaos-registration", &[]),
+            webhooks: read("chaos-webhooks", &[]),
+            webhooks_ordered: read("webhook-ordered", &[]),
+            slow_endpoint: read("webhook-slow-endpoint", &[]),
+            rotation: read("webhook-secret-rotation", &[]),
+            receiver_down: read("webhook-receiver-down", &[]),
+            replay_crash: read("dead-letter-replay-crash", &[]),
         }
     }
 
