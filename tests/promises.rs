@@ -10,6 +10,9 @@ mod world;
 /// To who replays a run: the same inputs give the same run, whatever surrounds it.
 mod determinism;
 
+/// What is done with a failing run: made small, explained, found again.
+mod exploration;
+
 /// To who reads the code: arrows, words and listings are as the architecture says.
 mod structure;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
 use crate::webhooks::config::WebhookConfig;
@@ -42,6 +43,13 @@ pub struct SystemConfig {
     /// What is told to customers' machines, and how those behave; nothing when not given.
     #[serde(default)]
     pub webhooks: Option<WebhookConfig>,
+    /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
+    /// audit is not sealed when not given.
+    #[serde(default)]
+    pub seal_audit_every_ms: Option<u64>,
+    /// The Ledger's replicas; it is one server when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaConfig>,
 }
 
 fn twenty() -> u32 {
@@ -74,6 +82,8 @@ pub struct Timing {
 
 impl Default for Timing {
     /// The synchronous path's budget: the median meets each step's target, the slowest its maximum.
+    /// A link also takes its way there and back and two syncs, and the median of some hundred links
+    /// scatters, by the more the wider the middle of the table is: both must fit below the target.
     fn default() -> Timing {
         Timing {
             validate: LatencyTable::of([8_000, 17_000, 26_000, 38_000, 48_000]),
@@ -81,7 +91,7 @@ impl Default for Timing {
             write: LatencyTable::of([300, 900, 1_800, 3_500, 4_500]),
             commit: LatencyTable::of([500, 2_000, 4_000, 8_000, 12_000]),
             read: LatencyTable::of([200, 700, 1_500, 3_500, 4_500]),
-            link: LatencyTable::of([50_000, 130_000, 450_000, 1_200_000, 1_800_000]),
+            link: LatencyTable::of([50_000, 110_000, 300_000, 1_200_000, 1_800_000]),
             evidence: LatencyTable::of([100_000, 300_000, 1_000_000, 3_000_000, 5_000_000]),
             analysis: LatencyTable::of([500_000, 1_600_000, 8_000_000, 28_000_000, 40_000_000]),
             respond: LatencyTable::of([2_000, 8_000, 12_000, 20_000, 28_000]),
@@ -117,6 +127,9 @@ pub struct Workload {
     /// What they do, by weight; they only register when not given.
     #[serde(default)]
     pub mix: Mix,
+    /// How reads of an asset are done, by weight; all are strong when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<ReadMix>,
     /// The chance that a registration asks for all or nothing instead of a partial commit.
     #[serde(default = "never")]
     pub all_or_nothing: Ratio,
@@ -163,6 +176,18 @@ pub struct Mix {
     pub letters: u32,
     /// As operations: replay every dead letter of webhooks.
     pub replays: u32,
+}
+
+/// How much reads must show, by weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadMix {
+    /// Anything that once was.
+    pub eventual: u32,
+    /// What the session has written and read.
+    pub session: u32,
+    /// Everything that was answered to anybody.
+    pub strong: u32,
 }
 
 impl Default for Mix {
@@ -217,6 +242,10 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        at_least_one(
+            "system.seal_audit_every_ms",
+            self.seal_audit_every_ms.unwrap_or(1),
+        )?;
         for (key, table) in self.timing.tables() {
             let checked: Result<sim::latency::Latency, LatencyError> = table.try_into();
             checked.map_err(|error| ConfigError {
@@ -226,6 +255,9 @@ impl SystemConfig {
         }
         if let Some(webhooks) = &self.webhooks {
             webhooks.validate()?;
+        }
+        if let Some(replicas) = &self.replicas {
+            validate_replicas(replicas)?;
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
@@ -239,6 +271,15 @@ impl Workload {
     /// The first impossible value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("workload.mix.register", u64::from(self.mix.register))?;
+        if let Some(ReadMix {
+            eventual,
+            session,
+            strong,
+        }) = self.reads
+        {
+            let weights = [eventual, session, strong].map(u64::from);
+            at_least_one("workload.reads", weights.iter().sum())?;
+        }
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
@@ -250,6 +291,28 @@ impl Workload {
         Ok(())
     }
 }
+
+fn validate_replicas(replicas: &ReplicaConfig) -> Result<(), ConfigError> {
+    at_least_one("system.replicas.count", u64::from(replicas.count))?;
+    let checked: Result<sim::latency::Latency, LatencyError> = replicas.apply_lag.try_into();
+    checked.map_err(|error| ConfigError {
+        key: "system.replicas.apply_lag".to_owned(),
+        message: error.to_string(),
+    })?;
+    if replicas.lease_ms < LEASE_MS_MIN {
+        return Err(ConfigError {
+            key: "system.replicas.lease_ms".to_owned(),
+            message: format!(
+                "a lease of {} ms is not renewed in time; give at least {LEASE_MS_MIN}",
+                replicas.lease_ms
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// A lease is renewed twice a second.
+const LEASE_MS_MIN: u64 = 1_000;
 
 fn at_least_one(key: &str, value: u64) -> Result<(), ConfigError> {
     if value > 0 {
@@ -276,6 +339,8 @@ mod tests {
             connections_per_core: 20,
             redeploy_at_ms: None,
             webhooks: None,
+            seal_audit_every_ms: None,
+            replicas: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

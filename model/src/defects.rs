@@ -32,6 +32,10 @@ pub enum Defect {
     SagaNotResumedAfterCrash,
     /// Core sends the audit after the change, in a transaction of its own.
     AuditFireAndForget,
+    /// The audit's sealer asks for entries above the last it has sealed.
+    SealSkipsLateCommits,
+    /// An asset that is taken back takes its audit with it.
+    AuditDeletedWithAsset,
     /// Compensations run in the order of the steps.
     CompensateInForwardOrder,
     /// A compensation that fails keeps the others from being tried.
@@ -144,6 +148,16 @@ pub enum Defect {
     LettersMarkedBeforeRevived,
     /// All endpoints share the places for deliveries under way.
     SlowEndpointStarvesOthers,
+    /// A replica is asked for what it has, whatever the session has seen.
+    ReplicaReadIgnoresToken,
+    /// A session's token tells of its writes only.
+    TokenNotAdvancedByReads,
+    /// A synchronous commit is confirmed when the primary alone is durable.
+    SyncCommitNotAwaited,
+    /// The server that lags most is named primary.
+    PromotesMostLagging,
+    /// A primary goes on without its lease, and when another leads.
+    OldPrimaryNotFenced,
 }
 
 /// What is known of a defect.

@@ -17,10 +17,10 @@ use crate::ledger::engine::statement::{Isolation, Select, Statement, Transaction
 use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
 use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
-use crate::ledger::query::{self, is, is_set};
+use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
+    self, audit, audit_heads, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
 };
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
@@ -44,8 +44,10 @@ async fn ask<R: Request + Clone>(
 
 /// Reads from the Ledger in one snapshot; nothing when it does not answer.
 async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Vec<Row>>> {
-    for _ in 0..TRIES {
-        let ledger = context.find(LEDGER);
+    let servers = context.find_all(LEDGER);
+    for number in 0..TRIES as usize * servers.len() {
+        // Of several one is the primary, and the others say at once that they are not.
+        let ledger = servers[number % servers.len()];
         let Ok(connection) = Connection::open(context, ledger, true, PATIENCE).await else {
             continue;
         };
@@ -69,6 +71,8 @@ pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<V
     let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
+        query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
+        Select::all(audit_heads::TABLE),
     ];
     if !receivers.is_empty() {
         open.extend(unfinished_webhooks());
@@ -83,8 +87,14 @@ pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<V
         format!("{name} is {}", row.text(verifications::STATE))
     };
     let named = read[0].iter().map(job);
-    let named = named.chain(read[1].iter().map(verification));
-    let webhooks = match &read[2..] {
+    let verifications = read[1].iter().map(verification);
+    // Without a head the audit is not sealed at all.
+    let is_sealed = !read[3].is_empty();
+    let unsealed = read[2].iter().filter(|_| is_sealed);
+    let unsealed =
+        unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
+    let named = named.chain(verifications).chain(unsealed);
+    let webhooks = match &read[4..] {
         [events, deliveries, replays, endpoints] => {
             told_unfinished(events, deliveries, replays, endpoints)
         }
@@ -186,7 +196,12 @@ async fn read_effects(context: &NodeContext, receivers: &[String]) -> Option<Vec
 
 /// What the Ledger's sessions are doing; nothing when it does not answer.
 async fn read_sessions(context: &NodeContext) -> Option<Vec<Value>> {
-    let answer = ask(context, context.find(LEDGER), LedgerRequest::Activity).await?;
+    let mut primary = None;
+    for server in context.find_all(LEDGER) {
+        let answer = ask(context, server, LedgerRequest::Activity).await;
+        primary = primary.or(answer.filter(|it| !matches!(**it, LedgerResponse::NotPrimary)));
+    }
+    let answer = primary?;
     let LedgerResponse::Sessions(sessions) = &*answer else {
         panic!("invariant: the Ledger answers Activity in kind, not with {answer:?}");
     };

@@ -85,6 +85,14 @@ pub const METRICS: &[Description] = &[
         "Attempts to deliver an event, by endpoint and outcome.",
     ),
     figure(
+        "ledger.failovers",
+        "How often another server was named the Ledger's primary.",
+    ),
+    figure(
+        "ledger.commits_lost",
+        "Commits of a former primary that its successor does not have.",
+    ),
+    figure(
         "ops.alerts.firing",
         "How many alerts of a rule are firing, by alert.",
     ),

@@ -41,8 +41,8 @@ pub const DELIVERY_CLAIMED: &str = "core.delivery.claimed";
 pub const WEBHOOK_ANSWERED: &str = "core.webhook.answered";
 /// What came of an attempt is staged, not committed.
 pub const CONCLUSION_STAGED: &str = "core.conclusion.staged";
-/// What came of an attempt is durable.
-pub const CONCLUSION_COMMITTED: &str = "core.conclusion.committed";
+/// A delivery is given up durably.
+pub const DELIVERY_GIVEN_UP: &str = "core.delivery.given_up";
 /// A replay's step is staged, not committed.
 pub const REPLAY_STAGED: &str = "core.replay.staged";
 /// A replay's step is durable.
@@ -168,9 +168,9 @@ pub const WEBHOOK_POINTS: &[FaultPoint] = &[
         "what came of an attempt is staged, not committed",
     ),
     point(
-        CONCLUSION_COMMITTED,
+        DELIVERY_GIVEN_UP,
         "core-*",
-        "what came of an attempt is durable",
+        "a delivery is given up durably",
     ),
     point(
         REPLAY_STAGED,

@@ -13,12 +13,17 @@ use sim::random::Randomness;
 use crate::alerts::node::OPS;
 use crate::client::board::Board;
 use crate::client::node::ClientSetup;
+use crate::client::script::Planned;
 use crate::config::{SystemConfig, Workload};
+use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup, LedgerTiming};
+use crate::ledger::replica::config::ReplicaConfig;
+use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
+use crate::ledger::replica::server::ServerSetup;
 use crate::ledger::tables;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
@@ -55,9 +60,17 @@ fn receiver_names(system: &SystemConfig) -> Vec<String> {
     names.unwrap_or_default()
 }
 
+/// The names of the Ledger's servers; the first one leads at the start.
+fn ledger_names(system: &SystemConfig) -> Vec<String> {
+    let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
+    let further = (2..=replicas + 1).map(|number| format!("{LEDGER}-{number}"));
+    [LEDGER.to_owned()].into_iter().chain(further).collect()
+}
+
 /// The names of all nodes, in the order of their creation.
 pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
-    let mut names = vec![LEDGER.to_owned()];
+    let mut names = ledger_names(system);
+    names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(receiver_names(system));
     names.extend(numbered("core", system.cores));
@@ -69,9 +82,10 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
 }
 
 /// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside.
+/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
+/// operator of the Ledger's servers stands for more machines than one.
 pub fn targets(system: &SystemConfig) -> Targets {
-    let mut nodes = vec![LEDGER.to_owned()];
+    let mut nodes = ledger_names(system);
     nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
     nodes.extend(receiver_names(system));
@@ -96,6 +110,9 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
         rows.extend(core::webhooks::endpoints::first_rows(webhooks));
         rows.push(core::webhooks::fan_out::turnstile());
     }
+    if config.seal_audit_every_ms.is_some() {
+        rows.extend(sealing::first_rows());
+    }
     rows
 }
 
@@ -114,14 +131,43 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
     }
 }
 
+/// Adds the Ledger's servers, and the operator that names their primary.
+fn add_servers(
+    world: &World,
+    config: &SystemConfig,
+    replicas: &ReplicaConfig,
+    ledger: Rc<LedgerSetup>,
+) {
+    let operator = Rc::new(OperatorSetup {
+        config: replicas.clone(),
+        first: LEDGER.to_owned(),
+        defects: ledger.defects.clone(),
+    });
+    let setup = Rc::new(ServerSetup {
+        ledger,
+        config: replicas.clone(),
+    });
+    for name in ledger_names(config) {
+        let setup = setup.clone();
+        world.add_node(&name, move |context| {
+            ledger::replica::server::run(context, setup.clone())
+        });
+    }
+    world.add_node(OPERATOR, move |context| {
+        ledger::replica::operator::run(context, operator.clone())
+    });
+}
+
 impl System {
     /// Adds every node to the world. The configuration must be valid (see
-    /// [`SystemConfig::validate`]).
+    /// [`SystemConfig::validate`]), and the script be of its clients (see [`client::script`]): what
+    /// they do, in the order of its times.
     pub fn build(
         world: &World,
         randomness: &Randomness,
         config: &SystemConfig,
         workload: &Workload,
+        script: &[Planned],
         defects: &Defects,
     ) -> System {
         let lockers = locker_names(config.lockers);
@@ -131,9 +177,14 @@ impl System {
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
-        world.add_node(LEDGER, move |context| {
-            ledger::node::run(context, setup.clone())
-        });
+        match &config.replicas {
+            None => {
+                world.add_node(LEDGER, move |context| {
+                    ledger::node::run(context, setup.clone())
+                });
+            }
+            Some(replicas) => add_servers(world, config, replicas, setup),
+        }
 
         let setup = Rc::new(LockerSetup::of(&config.timing, &config.hardware, defects));
         for name in &lockers {
@@ -176,7 +227,6 @@ impl System {
         }
 
         let board = Board::default();
-        let script = client::script::draw(config, workload, randomness);
         let operations = script.len();
         for (index, name) in numbered("client", workload.clients).iter().enumerate() {
             let own = script

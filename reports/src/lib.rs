@@ -11,11 +11,12 @@
 //! 2. [`timeline`], [`log`] and [`divergence`]: a run event by event;
 //! 3. [`seed`], [`sweep`], [`sweep_document`] and [`confidence`]: many runs, a line each and one at
 //!    the end;
-//! 4. [`junit`]: a sweep as continuous integration reads it;
-//! 5. [`check`] and [`check_document`]: a history that no simulation made, judged;
-//! 6. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
-//! 7. [`listing`]: what there is to choose from;
-//! 8. [`schema`], [`verdict`], [`style`]: what they all share.
+//! 4. [`shrink`] and [`explain`]: a failing run made small, and why it fails;
+//! 5. [`junit`]: a sweep as continuous integration reads it;
+//! 6. [`check`] and [`check_document`]: a history that no simulation made, judged;
+//! 7. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
+//! 8. [`listing`]: what there is to choose from;
+//! 9. [`schema`], [`verdict`], [`style`]: what they all share.
 
 pub mod metrics_document;
 pub mod run;
@@ -29,6 +30,9 @@ pub mod confidence;
 pub mod seed;
 pub mod sweep;
 pub mod sweep_document;
+
+pub mod explain;
+pub mod shrink;
 
 pub mod junit;
 

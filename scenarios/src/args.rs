@@ -33,6 +33,8 @@ Examples:
                                                 many runs, each with faults of its own
   proveniq run core-crash --defect saga_not_resumed_after_crash
                                                 a bug on purpose: which check catches it?
+  proveniq shrink core-crash --defect saga_not_resumed_after_crash
+                                                the faults and operations it takes, no more
   proveniq check history.edn --model kv         was a recorded history linearizable?
 
 Exit codes:
@@ -55,7 +57,11 @@ pub enum Command {
     Run(RunArgs),
     /// Run a scenario under many seeds.
     Sweep(SweepArgs),
-    /// Run again what was saved with `run --save-repro`.
+    /// Make a failing run small: the faults and operations it needs, and no more.
+    Shrink(ShrinkArgs),
+    /// Tell why a run fails: what it needs, when it is decided, and what almost happened.
+    Explain(ExplainArgs),
+    /// Run again what was saved with `run --save-repro` or `shrink --out`.
     Replay(ReplayArgs),
     /// Judge a history that clients of any other system recorded.
     Check(CheckArgs),
@@ -249,10 +255,83 @@ pub struct SweepArgs {
     pub memory_limit: u64,
 }
 
+/// A failing run: a scenario and its seed, or a file that holds it.
+#[derive(Debug, Args)]
+pub struct FailingRunArgs {
+    /// The scenario, or a file that `run --save-repro` or `shrink --out` wrote.
+    ///
+    /// It is such a file when it ends in `.json`.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The seed, decimal or hexadecimal.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        allow_hyphen_values = true
+    )]
+    pub seed: Seed,
+}
+
+/// `proveniq shrink`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq shrink chaos-orchestration --seed 7 --defect link_not_idempotent --out small.json
+  proveniq replay small.json --trace
+  proveniq shrink crash.json --check link_agreement --out small.json
+                                    a run that was saved, for one of the checks it violates
+
+What is left violates the same check on the same subject. The file says all of it, faults with their
+times and operations with theirs, and can be edited. Replayed on newer code it says where the run
+has become another one.")]
+pub struct ShrinkArgs {
+    /// The run.
+    #[command(flatten)]
+    pub source: FailingRunArgs,
+    /// The check to shrink for; the first violated one when not given.
+    #[arg(long, value_name = "NAME", value_parser = check_named)]
+    pub check: Option<String>,
+    /// Save the smaller run.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The most runs.
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Print one JSON document (`proveniq/shrink/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `proveniq explain`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq explain chaos-orchestration --seed 7 --defect link_not_idempotent
+  proveniq explain small.json --json
+
+The run is shrunk first, unless it is a file that `shrink --out` wrote. Then each of its faults and
+operations is taken away alone; its future is drawn anew from many moments, to see from when on it
+fails; and the run that passes and stays the same longest is named.")]
+pub struct ExplainArgs {
+    /// The run.
+    #[command(flatten)]
+    pub source: FailingRunArgs,
+    /// The check to explain; the first violated one when not given.
+    #[arg(long, value_name = "NAME", value_parser = check_named)]
+    pub check: Option<String>,
+    /// The most runs for shrinking.
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Print one JSON document (`proveniq/explain/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `proveniq replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// A file that `run --save-repro` wrote.
+    /// A file that `run --save-repro` or `shrink --out` wrote.
     pub file: PathBuf,
     /// What to show.
     #[command(flatten)]
@@ -321,6 +400,18 @@ fn model_named(name: &str) -> Result<ForeignModel, String> {
         let hint = did_you_mean(name, known, "the models are");
         format!("there is no model `{name}`; {hint}")
     })
+}
+
+fn check_named(name: &str) -> Result<String, String> {
+    let known = || {
+        let of_the_system = model::invariants::CHECKS.iter().map(|check| check.name);
+        std::iter::once(sim::check::NODES_BEHAVE.name).chain(of_the_system)
+    };
+    if known().any(|check| check == name) {
+        return Ok(name.to_owned());
+    }
+    let hint = did_you_mean(name, known(), "the checks are");
+    Err(format!("there is no check `{name}`; {hint}"))
 }
 
 fn level_named(name: &str) -> Result<Isolation, String> {

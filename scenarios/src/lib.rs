@@ -7,21 +7,26 @@
 //! Where to start: [`run::run`] is one whole run. In reading order:
 //!
 //! 1. [`scenario`] and [`file`](mod@file): what a scenario is, and how it is read;
-//! 2. [`seeds`], [`setup`] and [`run`]: all a run depends on, and the run;
-//! 3. [`determinism`] and [`repro`]: having a run again;
-//! 4. [`sweep`]: many runs, in worker processes;
-//! 5. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`]: the command line.
+//! 2. [`seeds`], [`given`], [`setup`] and [`run`]: all a run depends on, and the run;
+//! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
+//! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
+//! 5. [`sweep`]: many runs, in worker processes;
+//! 6. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
 
+pub mod given;
 pub mod run;
 pub mod seeds;
 pub mod setup;
 
 pub mod determinism;
+pub mod milestones;
 pub mod repro;
 
+pub mod explain;
+pub mod shrink;
 pub mod sweep;
 
 pub mod args;
@@ -30,3 +35,4 @@ pub mod exit_code;
 pub mod failure;
 pub mod output;
 pub mod program;
+pub mod spinner;

@@ -1,9 +1,10 @@
 //! Repro files: everything a run depended on and came to, in one JSON document.
 //!
-//! `proveniq/repro/v1` holds the scenario's whole text and the plan as it was drawn, so that the run
-//! can be had again when the scenario, the swarm or the program have changed since, and the
-//! fingerprint along the way, so that it can be told whether it is still the same run. It does not
-//! hold the trace.
+//! `proveniq/repro/v2` holds the scenario's whole text, the faults and the operations as they were
+//! drawn, so that the run can be had again when the scenario, the swarm or the program have changed
+//! since. It holds the fingerprint along the way and the milestones, so that a replay on newer code says
+//! where it has become another run, instead of silently testing something else. It does not hold the
+//! trace.
 
 use std::path::Path;
 
@@ -16,19 +17,25 @@ use sim::record::fingerprint::{Checkpoint, Fingerprint};
 
 use crate::failure::Failure;
 use crate::file::{Mistakes, json};
-use crate::run::Outcome;
+use crate::milestones::milestones;
+use crate::run::{JUDGEMENT_ONLY, Outcome, operations_of};
 use crate::setup::{Setup, SetupText};
+use crate::shrink::Shrunk;
+use crate::shrink::target::Target;
 
-/// A run to be had again: `proveniq/repro/v1`.
+/// A run to be had again: `proveniq/repro/v2`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repro {
-    /// `proveniq/repro/v1`.
+    /// `proveniq/repro/v2`.
     pub schema: Schema<Repro>,
     /// The version of the program that wrote it.
     pub written_by: String,
-    /// What was run. Its plan is always there.
+    /// What was run. Its faults and operations are always there.
     pub setup: SetupText,
+    /// Of which failure this is the smallest run that was found, when it was shrunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk_to: Option<Target>,
     /// What came of it.
     pub expected: Expected,
 }
@@ -47,6 +54,8 @@ pub struct Expected {
     pub events: u64,
     /// The fingerprint along the way.
     pub checkpoints: Vec<Checkpoint>,
+    /// What happened, told so that it can be compared; see [`milestones`](crate::milestones).
+    pub milestones: Vec<String>,
 }
 
 /// A violated check and what it was violated on.
@@ -74,19 +83,29 @@ pub enum Sameness {
 }
 
 impl Document for Repro {
-    const SCHEMA: &'static str = "proveniq/repro/v1";
+    const SCHEMA: &'static str = "proveniq/repro/v2";
 }
 
 impl Repro {
-    /// The repro of a run.
+    /// The repro of a run that kept its trace.
     pub fn of(setup: &Setup, outcome: &Outcome) -> Repro {
         let mut text = setup.to_text();
-        text.plan = Some(outcome.record.plan.clone());
+        text.given.plan = Some(outcome.record.plan.clone());
+        text.given.operations = Some(operations_of(&setup.order(JUDGEMENT_ONLY)));
         Repro {
             schema: Schema::new(),
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
             setup: text,
+            shrunk_to: None,
             expected: Expected::of(outcome),
+        }
+    }
+
+    /// The repro of a run that was shrunk.
+    pub fn of_shrunk(shrunk: &Shrunk) -> Repro {
+        Repro {
+            shrunk_to: Some(shrunk.target.clone()),
+            ..Repro::of(&shrunk.setup, &shrunk.outcome)
         }
     }
 
@@ -128,6 +147,7 @@ impl Expected {
             fingerprint: outcome.record.fingerprint,
             events: outcome.record.events,
             checkpoints: outcome.record.checkpoints.clone(),
+            milestones: milestones(&outcome.record),
         }
     }
 
@@ -169,9 +189,9 @@ mod tests {
             selected: crate::file::select("chaos-registration", &[]).unwrap(),
             seeds: RunSeeds::of(reports::Seed(3)),
             defects: model::defects::Defects::default(),
-            plan: None,
+            given: crate::given::Given::NOTHING,
         };
-        let outcome = setup.run(crate::run::JUDGEMENT_ONLY);
+        let outcome = setup.run(crate::run::WITH_TRACE);
         (Repro::of(&setup, &outcome), outcome)
     }
 
@@ -181,8 +201,8 @@ mod tests {
         let read = Repro::parse_at("r.json", &saved.to_pretty()).unwrap();
         assert_eq!(read, saved);
         let setup = read.setup.read("r.json").unwrap();
-        assert_eq!(setup.plan.as_ref(), Some(&outcome.record.plan));
-        let again = setup.run(crate::run::JUDGEMENT_ONLY);
+        assert_eq!(setup.given.plan.as_ref(), Some(&outcome.record.plan));
+        let again = setup.run(crate::run::WITH_TRACE);
         assert_eq!(read.expected.compare(&again.record), Sameness::Same);
         assert_eq!(Expected::of(&again), saved.expected);
     }
@@ -208,17 +228,18 @@ mod tests {
         let (saved, _) = repro();
         let mut saved = saved;
         saved.setup.text = "name = 1".to_owned();
-        saved.setup.plan = None;
+        saved.setup.given = Default::default();
         saved.expected.checkpoints.clear();
+        saved.expected.milestones.clear();
         let text = change(saved.to_pretty());
         Repro::parse_at("r.json", &text).unwrap_err().to_string()
     }
 
     #[test]
     fn a_wrong_version_is_told_where_it_stands() {
-        let error = refused(|text| text.replace("repro/v1", "repro/v9"));
+        let error = refused(|text| text.replace("repro/v2", "repro/v9"));
         insta::assert_snapshot!(error, @r#"
-            expected a `proveniq/repro/v1` document, found `proveniq/repro/v9`; write it again with this version of the program, or read it with the one that wrote it
+            expected a `proveniq/repro/v2` document, found `proveniq/repro/v9`; write it again with this version of the program, or read it with the one that wrote it
               --> r.json:2:3
               |
             2 |   "schema": "proveniq/repro/v9",

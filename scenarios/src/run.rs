@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use model::client::script::Planned;
 use model::defects::Defects;
 use model::invariants::CHECKS;
 use model::system::System;
@@ -20,6 +21,7 @@ use sim::record::Record;
 use sim::time::SimTime;
 use sim::world::{Bounds, Recording, World, WorldConfig};
 
+use crate::given::Given;
 use crate::scenario::{self, Scenario};
 use crate::seeds::RunSeeds;
 
@@ -30,8 +32,8 @@ pub struct RunOrder<'a> {
     pub scenario: &'a Scenario,
     /// Where all chance comes from.
     pub seeds: RunSeeds,
-    /// The faults, when they are given and not drawn.
-    pub plan: Option<&'a Plan>,
+    /// What is given and not drawn.
+    pub given: &'a Given,
     /// Bugs that are switched on.
     pub defects: &'a Defects,
     /// What is written down.
@@ -63,16 +65,18 @@ pub const WITH_TRACE: Recording = Recording {
 /// heal, wait until all is quiet, ask the system what it holds, and judge.
 pub fn run(order: &RunOrder<'_>) -> Outcome {
     let scenario = order.scenario.clone();
-    let plan = order.plan.cloned().unwrap_or_else(|| draw_plan(order));
+    let plan = order.given.plan.clone().unwrap_or_else(|| draw_plan(order));
+    let script = operations_of(order);
     let randomness = Randomness::new(order.seeds.resolve());
     let record = sim::run(world_config(order), |world| {
         let (size, workload) = (&scenario.system, &scenario.workload);
-        let system = System::build(world, &randomness, size, workload, order.defects);
+        let system = System::build(world, &randomness, size, workload, &script, order.defects);
         world.install(plan);
         world.with_record(|record| record.objectives = scenario.objectives.clone());
         let world = world.clone();
+        let heal_at_ms = order.given.heal_at_ms.unwrap_or(scenario.bounds.chaos_ms);
         async move {
-            let chaos = Duration::from_millis(scenario.bounds.chaos_ms);
+            let chaos = Duration::from_millis(heal_at_ms);
             world.director().sleep(chaos).await;
             world.heal();
             let pending = settle(&world, &system, &scenario.bounds).await;
@@ -96,6 +100,18 @@ pub fn draw_plan(order: &RunOrder<'_>) -> Plan {
         plan.faults.extend(drawn.faults);
     }
     plan
+}
+
+/// What the clients of a run do, in the order of the times: as it is given, or else as it is drawn.
+pub fn operations_of(order: &RunOrder<'_>) -> Vec<Planned> {
+    if let Some(given) = &order.given.operations {
+        return given.clone();
+    }
+    let Scenario {
+        system, workload, ..
+    } = order.scenario;
+    let randomness = Randomness::new(order.seeds.resolve());
+    model::client::script::draw(system, workload, &randomness)
 }
 
 /// The promises a scenario expects, in the order in which the system lists them: all, unless it names
@@ -125,6 +141,7 @@ fn world_config(order: &RunOrder<'_>) -> WorldConfig {
         seeds: order.seeds.resolve(),
         links: network.profiles().expect(ASCENDING),
         disk: disk.profile().expect(ASCENDING),
+        steering: order.given.steering(),
         bounds: Bounds {
             steps: bounds.steps,
             time: SimTime::from_millis(bounds.time_ms),

@@ -4,11 +4,11 @@
 use model::defects::{Defect, Defects};
 use reports::{RunReport, Seed};
 use serde::{Deserialize, Serialize};
-use sim::fault::Plan;
 use sim::world::Recording;
 
 use crate::file::source::Override;
 use crate::file::{self, Mistakes, Selected, validate};
+use crate::given::Given;
 use crate::run::{self, Outcome, RunOrder};
 use crate::seeds::RunSeeds;
 
@@ -21,8 +21,8 @@ pub struct Setup {
     pub seeds: RunSeeds,
     /// Bugs that are switched on.
     pub defects: Defects,
-    /// The faults, when they are given and not drawn.
-    pub plan: Option<Plan>,
+    /// What is given and not drawn.
+    pub given: Given,
 }
 
 /// A setup as text, independent of any file.
@@ -41,21 +41,26 @@ pub struct SetupText {
     /// Names of defects.
     #[serde(default)]
     pub defects: Vec<String>,
-    /// The faults, when they are given and not drawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Plan>,
+    /// What is given and not drawn.
+    #[serde(default, skip_serializing_if = "Given::is_nothing")]
+    pub given: Given,
 }
 
 impl Setup {
     /// Runs it once.
     pub fn run(&self, recording: Recording) -> Outcome {
-        run::run(&RunOrder {
+        run::run(&self.order(recording))
+    }
+
+    /// What to run.
+    pub fn order(&self, recording: Recording) -> RunOrder<'_> {
+        RunOrder {
             scenario: &self.selected.scenario,
             seeds: self.seeds,
-            plan: self.plan.as_ref(),
+            given: &self.given,
             defects: &self.defects,
             recording,
-        })
+        }
     }
 
     /// The same at another seed.
@@ -111,7 +116,7 @@ impl Setup {
             set: overrides.map(|over| over.typed().to_owned()).collect(),
             seeds: self.seeds,
             defects: self.defect_names(),
-            plan: self.plan.clone(),
+            given: self.given.clone(),
         }
     }
 
@@ -136,7 +141,7 @@ impl SetupText {
         let defects: Result<Vec<Defect>, _> =
             self.defects.iter().map(|name| name.parse()).collect();
         let defects = defects.map_err(|error| file::mistake_in(origin, error.to_string(), None))?;
-        if let Some(plan) = &self.plan {
+        if let Some(plan) = &self.given.plan {
             let complaint = validate::validate_plan(&selected.scenario, plan)
                 .into_iter()
                 .next();
@@ -145,11 +150,14 @@ impl SetupText {
                 return Err(file::mistake_in(origin, message, complaint.hint));
             }
         }
+        if let Err(error) = self.given.validate_operations(&selected.scenario) {
+            return Err(file::mistake_in(origin, error.to_string(), None));
+        }
         Ok(Setup {
             selected,
             seeds: self.seeds,
             defects: Defects::of(defects),
-            plan: self.plan,
+            given: self.given,
         })
     }
 }
@@ -168,6 +176,8 @@ pub fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
+    use sim::fault::Plan;
+
     fn setup() -> Setup {
         let overrides = ["system.cores=2", "workload.double_click=10%"];
         let overrides: Vec<Override> = overrides.iter().map(|set| set.parse().unwrap()).collect();
@@ -178,7 +188,7 @@ mod tests {
                 ..RunSeeds::of(Seed(255))
             },
             defects: Defects::of([Defect::LinkNotIdempotent]),
-            plan: None,
+            given: Given::NOTHING,
         }
     }
 
@@ -226,7 +236,7 @@ mod tests {
         let plan = Plan {
             faults: vec![fault],
         };
-        let error = refused(&|text| text.plan = Some(plan.clone()));
+        let error = refused(&|text| text.given.plan = Some(plan.clone()));
         assert!(
             error.starts_with("`plan[0].where`: there is no node `cor-1`"),
             "{error}"

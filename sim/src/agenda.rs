@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::time::Duration;
 
 use crate::time::SimTime;
 
@@ -107,6 +108,22 @@ impl<T> Agenda<T> {
         Some((due, entry.expect("next_due leaves a live entry on top")))
     }
 
+    /// Lets the next entry be due later, if it is one of those meant. Its ticket stays good.
+    pub fn put_off_next(&mut self, by: Duration, meant: impl FnOnce(&T) -> bool) {
+        if self.next_due().is_none() {
+            return;
+        }
+        let Some(Reverse((due, sequence, slot))) = self.heap.pop() else {
+            return;
+        };
+        let entry = self.slots[slot as usize].entry.as_ref();
+        let span = match entry.is_some_and(meant) {
+            true => by,
+            false => Duration::ZERO,
+        };
+        self.heap.push(Reverse((due + span, sequence, slot)));
+    }
+
     fn is_live(&self, slot: u32, sequence: u64) -> bool {
         let slot = &self.slots[slot as usize];
         slot.sequence == sequence && slot.entry.is_some()
@@ -146,6 +163,21 @@ mod tests {
         agenda.enter(SimTime::START, "b");
         assert_eq!(agenda.cancel(spent), None);
         assert_eq!(agenda.live, 1);
+    }
+
+    #[test]
+    fn what_is_put_off_lets_others_go_first_and_can_still_be_cancelled() {
+        let ms = SimTime::from_millis;
+        let mut agenda = Agenda::default();
+        let late = agenda.enter(ms(1), "late");
+        agenda.enter(ms(2), "other");
+        agenda.put_off_next(Duration::from_millis(5), |entry| *entry == "late");
+        // Not meant: it stays where it is.
+        agenda.put_off_next(Duration::from_millis(5), |entry| *entry == "late");
+        assert_eq!(agenda.pop(), Some((ms(2), "other")));
+        assert_eq!(agenda.next_due(), Some(ms(6)));
+        assert_eq!(agenda.cancel(late), Some("late"));
+        assert_eq!(agenda.pop(), None);
     }
 
     proptest! {

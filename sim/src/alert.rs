@@ -36,9 +36,7 @@ pub struct AlertRule {
 /// What must hold of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// The gauge has this value.
-    Equals(i64),
-    /// The gauge has a greater value.
+    /// The gauge has a greater value than this.
     Above(i64),
     /// The counter grows faster.
     FasterThan(Speed),
@@ -111,7 +109,7 @@ mod tests {
             name: "Open",
             metric: "breaker",
             labels,
-            condition: Condition::Equals(1),
+            condition: Condition::Above(1),
             held_for: Duration::ZERO,
             severity: Severity::Warning,
             summary: "",

@@ -140,7 +140,10 @@ impl Latency {
         // The position is drawn in millionths of a thousandth, so that spans of seconds still
         // spread over single nanoseconds.
         const FINE: u64 = 1_000_000;
-        let position = stream.below(1_000 * FINE);
+        let position = match stream.is_calm() {
+            true => 500 * FINE,
+            false => stream.below(1_000 * FINE),
+        };
         let above = self.points.partition_point(|(at, _)| at * FINE <= position);
         let (from, low) = self.points[above - 1];
         let (to, high) = self.points[above];

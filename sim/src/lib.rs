@@ -10,7 +10,7 @@
 //! 2. [`agenda`], [`scheduler`], [`runtime`]: how time passes, and who runs next;
 //! 3. [`network`], [`disk`], [`clock`]: the devices;
 //! 4. [`fault`]: what goes wrong, as data;
-//! 5. [`random`], [`latency`], [`ratio`], [`time`]: the plain values under it all;
+//! 5. [`random`], [`latency`], [`ratio`], [`steering`], [`time`]: the plain values under it all;
 //! 6. [`record`], [`check`], [`alert`]: what a run leaves, how it is judged, and what of it would wake somebody;
 //! 7. [`determinism`]: how two runs are compared;
 //! 8. [`checkers`]: consistency promises that need no simulation, judged over any client's history.
@@ -43,6 +43,7 @@ pub mod fault;
 pub mod latency;
 pub mod random;
 pub mod ratio;
+pub mod steering;
 pub mod time;
 
 pub mod alert;

@@ -97,6 +97,13 @@ impl NodeContext {
             .unwrap_or_else(|| panic!("the topology has a node `{name}`"))
     }
 
+    /// The nodes whose names begin so, in the order of their creation.
+    pub fn find_all(&self, prefix: &str) -> Vec<NodeId> {
+        let names = self.world.node_names();
+        let fitting = names.iter().filter(|name| name.starts_with(prefix));
+        fitting.map(|name| self.find(name)).collect()
+    }
+
     // Time.
 
     /// What the node's wall clock shows. It may be wrong, and may step.

@@ -124,9 +124,9 @@ impl World {
             return;
         }
         let identity = Identity::new(node, incarnation, lineage);
-        let task = self
-            .scheduler()
-            .add(|signal, waker| TaskCell::new(identity, body, signal, waker));
+        let task = self.scheduler().add(lineage, |signal, waker| {
+            TaskCell::new(identity, body, signal, waker)
+        });
         self.with_process(node, |process| {
             // Finished tasks are swept now and then, so that the list stays as long as the live ones.
             if process.tasks.len() == process.tasks.capacity() {

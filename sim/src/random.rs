@@ -42,6 +42,17 @@ impl Seeds {
             schedule: part("schedule"),
         }
     }
+
+    /// Those of another course of chance, as unlike these as any, and each number another.
+    #[must_use]
+    pub fn in_future(self, number: u64) -> Seeds {
+        let part = |seed| xxh3_64_with_seed(&number.to_le_bytes(), seed);
+        Seeds {
+            workload: part(self.workload),
+            plan: part(self.plan),
+            schedule: part(self.schedule),
+        }
+    }
 }
 
 /// Which of the three sub-seeds a draw belongs to.
@@ -117,17 +128,34 @@ impl Randomness {
         key[8..16].copy_from_slice(&tag.to_le_bytes());
         key[16..24].copy_from_slice(&lineage.0.to_le_bytes());
         key[24..].copy_from_slice(&xxh3_64(purpose.as_bytes()).to_le_bytes());
-        Stream(ChaCha8Rng::from_seed(key))
+        Stream {
+            generator: ChaCha8Rng::from_seed(key),
+            calm: false,
+        }
     }
 }
 
 /// A short-lived generator for one purpose of one cause.
-pub struct Stream(ChaCha8Rng);
+pub struct Stream {
+    generator: ChaCha8Rng,
+    calm: bool,
+}
 
 impl Stream {
+    /// The same draws, except that whoever has a typical value takes that one.
+    #[must_use]
+    pub fn calmed(self) -> Stream {
+        Stream { calm: true, ..self }
+    }
+
+    /// Whether the typical value is to be taken, by those who know one.
+    pub fn is_calm(&self) -> bool {
+        self.calm
+    }
+
     /// Any 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+        self.generator.next_u64()
     }
 
     /// A number below `bound`, each as likely up to one part in 2⁶⁴⁄bound.

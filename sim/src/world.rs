@@ -29,6 +29,7 @@ use crate::record::{Ending, Record};
 use crate::recorder::Recorder;
 use crate::runtime::{self, BaseClock};
 use crate::scheduler::Scheduler;
+use crate::steering::{Future as OtherFuture, Steering};
 use crate::task::Identity;
 use crate::time::SimTime;
 
@@ -42,6 +43,8 @@ pub struct WorldConfig {
     pub links: LinkProfiles,
     /// How long disks take.
     pub disk: DiskProfile,
+    /// What is otherwise than the seeds say.
+    pub steering: Steering,
     /// When the run is given up.
     pub bounds: Bounds,
     /// What is written down.
@@ -79,6 +82,7 @@ struct Inner {
     step: Cell<u64>,
     agenda: RefCell<Agenda<(EventId, Entry)>>,
     random: Randomness,
+    steering: Steering,
     bounds: Bounds,
     disk_profile: DiskProfile,
     network: RefCell<Network>,
@@ -121,6 +125,7 @@ pub const DIRECTOR: NodeId = NodeId::at(0);
 ///     seeds: Seeds::derive(1),
 ///     links: LinkProfiles::everywhere(millisecond.clone()),
 ///     disk: DiskProfile { access: millisecond.clone(), sync: millisecond },
+///     steering: sim::steering::Steering::NONE,
 ///     bounds: Bounds { steps: 1_000, time: sim::SimTime::from_millis(1_000), polls_per_instant: 1_000 },
 ///     recording: Recording { trace: true, log: false, draws: false },
 /// };
@@ -160,12 +165,12 @@ where
 impl World {
     fn new(config: WorldConfig, log: Option<LogCapture>) -> World {
         let random = Randomness::new(config.seeds);
-        let order = random.stream(Root::Schedule, Lineage::of("scheduler"), "task order");
         let world = World(Rc::new(Inner {
             now: Cell::new(SimTime::START),
             step: Cell::new(0),
             agenda: RefCell::default(),
             random,
+            steering: config.steering,
             bounds: config.bounds,
             disk_profile: config.disk,
             network: RefCell::new(Network::new(config.links)),
@@ -173,7 +178,7 @@ impl World {
             names: RefCell::default(),
             injector: RefCell::default(),
             recorder: RefCell::new(Recorder::new(config.recording.trace)),
-            scheduler: Scheduler::new(order),
+            scheduler: Scheduler::new(order_seed(random)),
             current: RefCell::default(),
             note_draws: config.recording.draws,
             log,
@@ -250,15 +255,42 @@ impl World {
         if self.0.step.get() >= self.0.bounds.steps {
             return Err(Ending::StepBound);
         }
-        let next = self.0.agenda.borrow_mut().pop();
-        let (due, (cause, entry)) = next.ok_or(Ending::Stalled)?;
+        let (due, (cause, entry)) = self.pop_due().ok_or(Ending::Stalled)?;
         if due > self.0.bounds.time {
             return Err(Ending::TimeBound);
         }
-        self.0.now.set(due);
+        self.move_to(due);
         self.0.step.set(self.0.step.get() + 1);
         self.0.recorder.borrow_mut().set_cause(cause);
         Ok(entry)
+    }
+
+    /// The next entry that is not put off. Faults and the director are never put off: they are the
+    /// experiment, not the system.
+    fn pop_due(&self) -> Option<(SimTime, (EventId, Entry))> {
+        let mut agenda = self.0.agenda.borrow_mut();
+        if let Some(by) = self.0.steering.put_off_at(self.0.step.get()) {
+            let of_the_system = |entry: &Entry| entry.node().is_some_and(|node| node != DIRECTOR);
+            agenda.put_off_next(by, |(_, entry)| of_the_system(entry));
+        }
+        agenda.pop()
+    }
+
+    /// The chance of another future.
+    fn in_future(&self, future: OtherFuture) -> Randomness {
+        Randomness::new(self.0.random.seeds().in_future(future.seed))
+    }
+
+    /// Lets time pass. From the moment on at which another future begins, the order of tasks is
+    /// another too.
+    fn move_to(&self, due: SimTime) {
+        if let Some(future) = self.0.steering.future
+            && self.now() < future.from
+            && due >= future.from
+        {
+            self.0.scheduler.reseed(order_seed(self.in_future(future)));
+        }
+        self.0.now.set(due);
     }
 
     /// Lets one due entry happen, unless its node is paused and must see it later.
@@ -353,7 +385,14 @@ impl World {
     }
 
     pub(crate) fn stream(&self, root: Root, lineage: Lineage, purpose: &'static str) -> Stream {
-        let stream = || self.0.random.stream(root, lineage, purpose);
+        let steering = &self.0.steering;
+        let stream = || match steering.future {
+            Some(future) if self.now() >= future.from => {
+                self.in_future(future).stream(root, lineage, purpose)
+            }
+            _ if steering.calm => self.0.random.stream(root, lineage, purpose).calmed(),
+            _ => self.0.random.stream(root, lineage, purpose),
+        };
         if self.0.note_draws {
             self.0
                 .recorder
@@ -480,4 +519,10 @@ impl World {
         let next = self.with_process(node, |process| process.incarnation);
         self.enter(self.now() + restart_after, Entry::Supervision(node, next));
     }
+}
+
+/// Where the order of tasks comes from.
+fn order_seed(random: Randomness) -> u64 {
+    let name = Lineage::of("scheduler");
+    random.stream(Root::Schedule, name, "task order").bits()
 }

@@ -12,6 +12,7 @@ use sim::latency::Latency;
 use sim::network::LinkProfiles;
 use sim::random::{Lineage, Randomness, Root, Seeds};
 use sim::record::Record;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, WorldConfig};
 use sim::{NodeContext, SimTime};
 
@@ -42,6 +43,7 @@ pub fn config(seeds: Seeds, recording: Recording) -> WorldConfig {
             access: Latency::uniform(Duration::from_micros(50), ms(1)),
             sync: Latency::uniform(ms(1), ms(8)),
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: 200_000,
             time: SimTime::from_millis(60_000),

@@ -32,6 +32,7 @@ pub fn world(seed: u64, link: Latency) -> WorldConfig {
             log: false,
             draws: false,
         },
+        steering: sim::steering::Steering::NONE,
     }
 }
 

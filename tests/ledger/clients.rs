@@ -24,6 +24,7 @@ use sim::network::LinkProfiles;
 use sim::random::{Root, Seeds};
 use sim::record::history::{History, Outcome as Told};
 use sim::record::value::Value;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, WorldConfig};
 
 use super::appends::{self, LISTS, Manner, Step};
@@ -103,7 +104,8 @@ impl Trial {
     }
 }
 
-fn world_config(seed: u64) -> WorldConfig {
+/// A world without faults, in which latencies are drawn.
+pub fn world_config(seed: u64) -> WorldConfig {
     let micros =
         |low, high| Latency::uniform(Duration::from_micros(low), Duration::from_micros(high));
     WorldConfig {
@@ -113,6 +115,7 @@ fn world_config(seed: u64) -> WorldConfig {
             access: micros(20, 100),
             sync: micros(500, 2_000),
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: 10_000_000,
             time: SimTime::from_millis(3_600_000),

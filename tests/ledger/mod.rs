@@ -49,6 +49,9 @@ mod recovery;
 /// Senseless statements.
 mod refusals;
 
+/// Several servers of one Ledger.
+mod replicas;
+
 /// The engine's statements to SQL text.
 mod render;
 

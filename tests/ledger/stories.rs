@@ -155,6 +155,29 @@ const SHARED_ROWS: &[Story] = &[
     },
 ];
 
+const KEY_CHECKS: &[Story] = &[Story {
+    name: "8: a check of a foreign key that waited looks at nothing again, so a doomed transaction is told later",
+    level: Isolation::Serializable,
+    script: "
+            s2: delete from t where id = 3
+                s2 <- DELETE 1 []
+            s0: update t set k = null where id in (3, 1)
+            s1: select * from t where k = 30
+                s1 <- SELECT 1 [3,30,7]
+            s1: update c set t_id = 1 where id > 1
+            s2: commit
+                s0 <- 40001
+                s1 <- UPDATE 1 []
+                s2 <- COMMIT []
+            s1: commit
+                s1 <- 40001",
+}];
+
+#[test]
+fn check_of_a_foreign_key_goes_on_where_it_waited_as_in_postgresql() {
+    check("the test of waiting key checks", KEY_CHECKS);
+}
+
 #[test]
 fn replaced_row_with_a_shared_key_is_queued_for_as_in_postgresql() {
     check("the test of rows with a shared key", SHARED_ROWS);

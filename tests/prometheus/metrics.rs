@@ -35,7 +35,7 @@ fn of_scenario(name: &str) -> Metrics {
     let outcome = scenarios::run::run(&RunOrder {
         scenario: &scenario,
         seeds: RunSeeds::of(Seed(1)),
-        plan: None,
+        given: &scenarios::given::Given::NOTHING,
         defects: &Defects::default(),
         recording: JUDGEMENT_ONLY,
     });

@@ -77,7 +77,10 @@ fn scripts() -> [(&'static str, Vec<Step>, Vec<Step>); 4] {
         vec![
             breaker(1_000, "core-1", circuit, 0),
             breaker(50_000, "core-1", circuit, 1),
-            breaker(until, "core-1", circuit, 2),
+            // A probe that fails: nothing is closed by it.
+            breaker(80_000, "core-1", circuit, 2),
+            breaker(95_000, "core-1", circuit, 1),
+            breaker(until, "core-1", circuit, 0),
         ]
     };
     let deep = |until| {
@@ -156,7 +159,7 @@ fn a_run_in_which_nothing_fires_is_quiet_there_too() {
     let outcome = scenarios::run::run(&RunOrder {
         scenario: &scenario,
         seeds: RunSeeds::of(Seed(1)),
-        plan: None,
+        given: &scenarios::given::Given::NOTHING,
         defects: &Defects::default(),
         recording: JUDGEMENT_ONLY,
     });

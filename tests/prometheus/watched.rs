@@ -101,7 +101,7 @@ impl Watched {
         ] {
             let mut stream = stream(&format!("{core} {circuit}"));
             steps.extend(walk(&mut stream, 20, 500, |stream, at| {
-                breaker(at, core, circuit, *stream.pick(&[0, 1, 1, 2]))
+                breaker(at, core, circuit, *stream.pick(&[0, 0, 1, 2]))
             }));
         }
         for queue in ["locker", "webhook"] {

@@ -79,54 +79,71 @@ fn what_cannot_be_taken_back_at_once_is_taken_back_later_and_people_are_told() {
         let story = Story::of("partial-commit", seed);
         let told = story.asked("register");
         let partly = told.iter().filter(|it| it.failure() == "E_PARTIAL_COMMIT");
-        assert_eq!(partly.count(), 1, "seed {seed}");
         let alerts = story.alerts("E_PARTIAL_COMMIT");
-        assert_eq!(alerts.len(), 1, "once, seed {seed}");
-        let asset = alerts[0].text("asset");
-        assert_eq!(
-            story.audit(asset),
-            [
-                "created",
-                "turned_back",
-                "deleted",
-                "compensation_postponed",
-                "unlinked",
-                "rolled_back"
-            ],
-            "the record went although the link could not: seed {seed}"
-        );
-        assert!(story.about("assets", asset).is_empty());
-        assert!(story.about("device_links", asset).is_empty());
+        let assets: BTreeSet<&str> = alerts.iter().map(|it| it.text("asset")).collect();
+        assert!(!alerts.is_empty(), "seed {seed}");
+        assert_eq!(assets.len(), alerts.len(), "once each, seed {seed}");
+        assert_eq!(assets.len(), partly.count(), "each told, seed {seed}");
+        for asset in assets {
+            assert_eq!(
+                story.audit(asset),
+                [
+                    "created",
+                    "turned_back",
+                    "deleted",
+                    "compensation_postponed",
+                    "unlinked",
+                    "rolled_back"
+                ],
+                "the record went although the link could not: seed {seed}"
+            );
+            assert!(story.about("assets", asset).is_empty());
+            assert!(story.about("device_links", asset).is_empty());
+        }
     }
+}
+
+/// Registrations that somebody found after their instance had left them: asset and actors.
+fn abandoned(story: &Story) -> Vec<(&str, BTreeSet<&str>)> {
+    let turned = story.table("audit").iter();
+    let turned = turned.filter(|it| {
+        it.text("action") == "turned_back" && it.text("failure") == "E_PARTIAL_COMMIT"
+    });
+    let actors = |asset| {
+        let audit = story.about("audit", asset).into_iter();
+        audit.map(|entry| entry.text("actor")).collect()
+    };
+    turned
+        .map(|it| it.text("asset"))
+        .map(|asset| (asset, actors(asset)))
+        .collect()
 }
 
 #[test]
 fn whoever_finds_an_abandoned_registration_of_all_or_nothing_takes_it_back() {
-    for seed in 1..=5 {
+    let mut by_another = 0;
+    for seed in 1..=10 {
         let story = Story::of("partial-commit", seed);
-        let turned = story.table("audit").iter();
-        let turned = turned.filter(|it| {
-            it.text("action") == "turned_back" && it.text("failure") == "E_PARTIAL_COMMIT"
-        });
-        let assets: Vec<&str> = turned.map(|it| it.text("asset")).collect();
-        let [asset] = assets[..] else {
-            panic!("one instance crashed: {assets:?}, seed {seed}");
-        };
-        let audit = story.about("audit", asset);
-        let actors: BTreeSet<&str> = audit.iter().map(|it| it.text("actor")).collect();
-        assert_eq!(actors.len(), 2, "another instance took it back");
-        assert_eq!(
-            story.audit(asset),
-            [
-                "created",
-                "turned_back",
-                "unlinked",
-                "deleted",
-                "rolled_back"
-            ]
-        );
-        assert!(story.about("device_links", asset).is_empty());
+        let abandoned = abandoned(&story);
+        assert!(!abandoned.is_empty(), "one instance crashed, seed {seed}");
+        for (asset, actors) in abandoned {
+            // Its own instance is back when the lease ends, and may be the first to look.
+            by_another += u32::from(actors.len() > 1);
+            assert_eq!(
+                story.audit(asset),
+                [
+                    "created",
+                    "turned_back",
+                    "unlinked",
+                    "deleted",
+                    "rolled_back"
+                ],
+                "seed {seed}"
+            );
+            assert!(story.about("device_links", asset).is_empty());
+        }
     }
+    assert!(by_another > 0, "under no seed did another instance find it");
 }
 
 #[test]

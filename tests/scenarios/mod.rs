@@ -21,6 +21,9 @@ mod locker_failures;
 /// The first acceptance scenario, step by step, with both strategies.
 mod locker_timeout;
 
+/// Replicas of the Ledger: reads, failover, and what is lost.
+mod replicas;
+
 /// The one way in which these tests run a scenario; no tests of its own.
 mod run_once;
 

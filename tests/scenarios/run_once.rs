@@ -31,7 +31,7 @@ fn run_recording(name: &str, set: &[&str], seed: u64, recording: Recording) -> O
     run(&RunOrder {
         scenario: &selected.scenario,
         seeds: RunSeeds::of(Seed(seed)),
-        plan: None,
+        given: &scenarios::given::Given::NOTHING,
         defects: &Defects::default(),
         recording,
     })

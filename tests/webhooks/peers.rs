@@ -52,8 +52,16 @@ fn cases() -> Vec<Case> {
         case("from a fast clock", signed(-290, &["known"]), true),
         case("from the future", signed(-310, &["known"]), false),
         case("signed by somebody else", signed(0, &["other"]), false),
-        case("rotated, the old secret known", signed(0, &["new", "known"]), true),
-        case("rotated, the new secret known", signed(0, &["known", "old"]), true),
+        case(
+            "rotated, the old secret known",
+            signed(0, &["new", "known"]),
+            true,
+        ),
+        case(
+            "rotated, the new secret known",
+            signed(0, &["known", "old"]),
+            true,
+        ),
         Case {
             body: "{\"type\":\"asset.renamed\",\"timestamp\":8,\"data\":{}}",
             ..case("tampered with", plain(), false)
@@ -134,7 +142,11 @@ fn what_the_libraries_sign_we_believe_and_nobody_signs_otherwise() {
         let answers = library.answers(folder, &questions);
         for (body, answer) in bodies.iter().zip(answers) {
             let signature = answer.as_str().expect("a signature is a text");
-            assert_eq!(signature, sign(&known(), "evt_1", timestamp, body), "{library:?}");
+            assert_eq!(
+                signature,
+                sign(&known(), "evt_1", timestamp, body),
+                "{library:?}"
+            );
             let headers = Headers {
                 id: "evt_1".to_owned(),
                 timestamp: timestamp.to_string(),

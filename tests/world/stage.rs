@@ -20,6 +20,7 @@ use sim::network::LinkProfiles;
 use sim::random::Seeds;
 use sim::record::Record;
 use sim::record::trace::Happening;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::{NodeContext, SimTime};
 
@@ -79,6 +80,7 @@ impl Stage {
                 access: Latency::constant(ms(1)),
                 sync: Latency::constant(ms(2)),
             },
+            steering: Steering::NONE,
             bounds: Bounds {
                 steps: 100_000,
                 time: SimTime::from_millis(100_000),

@@ -1,9 +1,10 @@
 //! The alert rules of the system.
 //!
-//! Thresholds and waiting times are those of its operations handbook. A breaker counts as open by
-//! its value 1 alone: while it probes (half-open, 2) the condition does not hold, and a scrape that
-//! meets a probe starts the waiting anew. To add a rule, add an entry; its metric stands in
-//! [`METRICS`](crate::metrics::METRICS).
+//! Thresholds and waiting times are those of its operations handbook. A breaker counts as open until
+//! it is closed again: while it probes (half-open) it still refuses all but one call, and a breaker of
+//! a dead neighbour probes every few scrapes. If a probe ended the condition, waiting would begin anew
+//! with each scrape that met one, and an outage of hours could pass in silence. To add a rule, add an
+//! entry; its metric stands in [`METRICS`](crate::metrics::METRICS).
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use sim::alert::{AlertRule, Condition, Severity, Speed};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The value of `core.circuit_breaker.state` while a breaker is open.
-pub const BREAKER_OPEN: i64 = 1;
+/// The value of `core.circuit_breaker.state` while a breaker is closed; open and half-open are above.
+pub const BREAKER_CLOSED: i64 = 0;
 
 /// Every rule.
 pub const RULES: &[AlertRule] = &[
@@ -20,7 +21,7 @@ pub const RULES: &[AlertRule] = &[
         name: "LockerCircuitOpen",
         metric: "core.circuit_breaker.state",
         labels: &[("circuit", "locker")],
-        condition: Condition::Equals(BREAKER_OPEN),
+        condition: Condition::Above(BREAKER_CLOSED),
         held_for: MINUTE.saturating_mul(5),
         severity: Severity::Warning,
         summary: "A Core's breaker to the Lockers is open",
@@ -30,7 +31,7 @@ pub const RULES: &[AlertRule] = &[
         name: "LedgerCircuitOpen",
         metric: "core.circuit_breaker.state",
         labels: &[("circuit", "ledger")],
-        condition: Condition::Equals(BREAKER_OPEN),
+        condition: Condition::Above(BREAKER_CLOSED),
         held_for: MINUTE,
         severity: Severity::Critical,
         summary: "A Core's breaker to the Ledger is open",

@@ -27,19 +27,15 @@ use sim::time::nanos_of;
 pub fn selected<'a>(rule: &'a AlertRule, scrapes: &'a Scrapes) -> Vec<(&'a MetricKey, &'a Series)> {
     let fits = |(key, _): &(&MetricKey, &Series)| rule.selects(key);
     match rule.condition {
-        Condition::Equals(_) | Condition::Above(_) => {
-            scrapes.gauges(rule.metric).filter(fits).collect()
-        }
+        Condition::Above(_) => scrapes.gauges(rule.metric).filter(fits).collect(),
         Condition::FasterThan(_) => scrapes.counters(rule.metric).filter(fits).collect(),
     }
 }
 
 /// Whether a condition holds of a series at a scrape, by number.
 pub fn holds(condition: Condition, series: &Series, times: &[SimTime], scrape: usize) -> bool {
-    let now = || series.at(scrape);
     match condition {
-        Condition::Equals(value) => now() == Some(value),
-        Condition::Above(limit) => now().is_some_and(|value| value > limit),
+        Condition::Above(limit) => series.at(scrape).is_some_and(|value| value > limit),
         Condition::FasterThan(speed) => grows_faster(speed, series, times, scrape),
     }
 }
@@ -202,6 +198,5 @@ mod tests {
         let held = |condition| [0, 1, 2].map(|at| holds(condition, series, scrapes.times(), at));
         assert_eq!(held(Condition::Above(1_000)), [false, true, false]);
         assert_eq!(held(Condition::Above(-1)), [true, true, false]);
-        assert_eq!(held(Condition::Equals(1_001)), [false, true, false]);
     }
 }

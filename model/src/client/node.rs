@@ -4,6 +4,7 @@
 //! All attempts of one request carry the same idempotency key and go to the Core instances in turn.
 //! What the client then knows goes into the history: success, certain failure, or unknown.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct ClientSetup {
 pub async fn run(context: NodeContext, setup: Rc<ClientSetup>) {
     let cores: Rc<Vec<NodeId>> =
         Rc::new(setup.cores.iter().map(|name| context.find(name)).collect());
+    // The token of the device's session with the service.
+    let seen: Rc<Cell<u64>> = Rc::default();
     let mut elapsed = Duration::ZERO;
     for planned in &setup.script {
         context.sleep(planned.after.saturating_sub(elapsed)).await;
@@ -45,6 +48,7 @@ pub async fn run(context: NodeContext, setup: Rc<ClientSetup>) {
             context: context.clone(),
             setup: setup.clone(),
             cores: cores.clone(),
+            seen: seen.clone(),
             number: planned.number,
         };
         let intent = planned.intent.clone();
@@ -60,6 +64,7 @@ struct User {
     context: NodeContext,
     setup: Rc<ClientSetup>,
     cores: Rc<Vec<NodeId>>,
+    seen: Rc<Cell<u64>>,
     number: u64,
 }
 
@@ -78,6 +83,17 @@ impl User {
                 };
                 let key = key.clone();
                 self.operate(Ask::Rename { key, changes }).await;
+            }
+            Intent::ReadAt { of, consistency } => {
+                if let Some(asset) = self.asset(*of) {
+                    let (consistency, seen) = (*consistency, self.seen.get());
+                    self.operate(Ask::ReadAt {
+                        asset,
+                        consistency,
+                        seen,
+                    })
+                    .await;
+                }
             }
             Intent::Read(of) => {
                 if let Some(asset) = self.asset(*of) {
@@ -177,8 +193,15 @@ impl User {
         let mut attempt = 0;
         loop {
             let turn = (self.number / 2 + u64::from(attempt)) as usize % self.cores.len();
-            let answer = self.context.call(self.cores[turn], request.clone(), limit);
-            let last = match answer.await.as_deref() {
+            let answer = self
+                .context
+                .call(self.cores[turn], request.clone(), limit)
+                .await;
+            if let Ok(answer) = &answer {
+                let token = answer.token.unwrap_or_default();
+                self.seen.set(self.seen.get().max(token));
+            }
+            let last = match answer.as_deref() {
                 Ok(answer) if answer.is_success() => {
                     return (Outcome::Ok(telling::answer(answer)), Some(answer.clone()));
                 }

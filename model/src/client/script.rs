@@ -4,30 +4,37 @@
 //! any plan of faults, so that two runs can be compared operation by operation. An intent about an
 //! asset names the registration it came from, since only the run will know the asset's name.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{Mix, SystemConfig, Workload};
+use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
+use crate::ledger::protocol::Consistency;
 
 /// One operation of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Planned {
     /// Its number over all clients, which names its cause.
     pub number: u64,
     /// Which client does it, counted from zero.
     pub client: u32,
-    /// When, after the run's start.
+    /// When, after the run's start; written down in nanoseconds.
+    #[serde(rename = "after_ns", with = "in_nanoseconds")]
     pub after: Duration,
     /// What it is for.
     pub intent: Intent,
 }
 
 /// What a client wants. Numbers are those of registrations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Intent {
     /// To register an asset.
     Register(RegisterAsset),
@@ -42,6 +49,13 @@ pub enum Intent {
     },
     /// To read an asset.
     Read(u64),
+    /// To read an asset, perhaps from a replica.
+    ReadAt {
+        /// Which asset.
+        of: u64,
+        /// How much must show.
+        consistency: Consistency,
+    },
     /// To have an asset verified again.
     Verify {
         /// One key per intent.
@@ -61,6 +75,116 @@ pub enum Intent {
         /// One key per intent.
         key: IdempotencyKey,
     },
+}
+
+impl Intent {
+    /// The numbers of the registrations it is about, other than itself.
+    pub fn registrations(&self) -> Vec<u64> {
+        match self {
+            Intent::Rename { of, .. } => of.clone(),
+            Intent::Read(of)
+            | Intent::ReadAt { of, .. }
+            | Intent::Audit(of)
+            | Intent::Verify { of, .. } => vec![*of],
+            Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Who does it, when, and what it is for, in a line.
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (client, at) = (self.client + 1, self.after.as_millis());
+        write!(
+            f,
+            "client-{client}/{} at {at} ms {}",
+            self.number, self.intent
+        )
+    }
+}
+
+impl fmt::Display for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let assets = |of: &[u64]| {
+            let of = of.iter().map(|number| format!("the asset of {number}"));
+            of.collect::<Vec<_>>().join(" and ")
+        };
+        match self {
+            Intent::Register(request) => {
+                let AssetContent { name, locker, .. } = &request.content;
+                let strategy = match request.strategy {
+                    Strategy::FullRollback => ", all or nothing",
+                    Strategy::PartialCommit => "",
+                };
+                write!(
+                    f,
+                    "registers `{name}` at {locker} ({}{strategy})",
+                    request.key
+                )
+            }
+            Intent::Rename { key, of, name } => {
+                write!(f, "renames {} to `{name}` ({key})", assets(of))
+            }
+            Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
+            Intent::ReadAt { of, consistency } => {
+                let (of, consistency) = (assets(&[*of]), consistency.name());
+                write!(f, "reads {of} ({consistency})")
+            }
+            Intent::Verify { key, of } => {
+                write!(f, "has {} verified ({key})", assets(&[*of]))
+            }
+            Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
+            Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
+            Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
+            Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
+        }
+    }
+}
+
+mod in_nanoseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use sim::time::nanos_of;
+
+    pub fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        nanos_of(*span).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_nanos)
+    }
+}
+
+/// Checks a script that was not drawn: every operation has a client, and a number of its own.
+///
+/// # Errors
+/// The first operation that has not.
+pub fn validate(script: &[Planned], workload: &Workload) -> Result<(), ConfigError> {
+    let mut numbers = BTreeSet::new();
+    for (position, planned) in script.iter().enumerate() {
+        let refused = |key: &str, message: String| {
+            Err(ConfigError {
+                key: format!("operations[{position}].{key}"),
+                message,
+            })
+        };
+        if planned.client >= workload.clients {
+            let (client, clients) = (planned.client, workload.clients);
+            return refused(
+                "client",
+                format!(
+                    "there is no client {client}; they are counted from 0 to {}",
+                    clients - 1
+                ),
+            );
+        }
+        if !numbers.insert(planned.number) {
+            let message = format!("two operations have the number {}", planned.number);
+            return refused("number", message);
+        }
+    }
+    Ok(())
 }
 
 /// Draws all operations in the order of their times.
@@ -168,7 +292,7 @@ impl Script<'_> {
                 of: self.some(choice, stream),
                 name: format!("renamed by {number}"),
             },
-            3 => Intent::Read(self.one(stream)),
+            3 => self.reading(stream),
             4 => Intent::Verify {
                 key,
                 of: self.one(stream),
@@ -179,6 +303,25 @@ impl Script<'_> {
             },
             _ => Intent::ReplayAll { key },
         }
+    }
+
+    fn reading(&self, stream: &mut Stream) -> Intent {
+        let of = self.one(stream);
+        let Some(ReadMix {
+            eventual,
+            session,
+            strong,
+        }) = self.workload.reads
+        else {
+            return Intent::Read(of);
+        };
+        let kinds = [
+            Consistency::Eventual,
+            Consistency::Session,
+            Consistency::Strong,
+        ];
+        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        Intent::ReadAt { of, consistency }
     }
 
     /// One of the latest registrations: people work on what is new, so they meet.
@@ -260,6 +403,23 @@ mod tests {
     use sim::random::Seeds;
     use sim::ratio::Ratio;
 
+    fn scripted_workload() -> Workload {
+        Workload {
+            clients: 2,
+            operations: 50,
+            mix: Mix::default(),
+            reads: None,
+            all_or_nothing: Ratio::NEVER,
+            unknown_locker: Ratio::NEVER,
+            every_ms: 100,
+            double_click: Ratio::NEVER,
+            rival: Ratio::NEVER,
+            key_reuse: Ratio::NEVER,
+            attempts_max: 1,
+            attempt_timeout_ms: 1_000,
+        }
+    }
+
     fn script(change: impl FnOnce(&mut Workload)) -> Vec<Planned> {
         let system = SystemConfig {
             cores: 1,
@@ -271,20 +431,10 @@ mod tests {
             connections_per_core: 10,
             redeploy_at_ms: None,
             webhooks: None,
+            seal_audit_every_ms: None,
+            replicas: None,
         };
-        let mut workload = Workload {
-            clients: 2,
-            operations: 50,
-            mix: Mix::default(),
-            all_or_nothing: Ratio::NEVER,
-            unknown_locker: Ratio::NEVER,
-            every_ms: 100,
-            double_click: Ratio::NEVER,
-            rival: Ratio::NEVER,
-            key_reuse: Ratio::NEVER,
-            attempts_max: 1,
-            attempt_timeout_ms: 1_000,
-        };
+        let mut workload = scripted_workload();
         change(&mut workload);
         draw(&system, &workload, &Randomness::new(Seeds::derive(9)))
     }
@@ -295,8 +445,33 @@ mod tests {
             Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
                 Some(key.clone())
             }
-            Intent::Read(_) | Intent::Audit(_) | Intent::Letters { .. } => None,
+            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
+                None
+            }
         }
+    }
+
+    #[test]
+    fn a_drawn_script_is_valid_and_reads_back_from_its_text() {
+        let drawn = script(|workload| {
+            workload.double_click = Ratio::ALWAYS;
+            workload.rival = Ratio::ALWAYS;
+            workload.mix.rename_pair = 3;
+            workload.mix.letters = 1;
+        });
+        let text = serde_json::to_string(&drawn).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Planned>>(&text).unwrap(), drawn);
+        let refused = |change: &dyn Fn(&mut Planned)| {
+            let mut changed = drawn.clone();
+            change(&mut changed[1]);
+            let workload = scripted_workload();
+            validate(&changed, &workload).map_err(|error| error.key)
+        };
+        assert_eq!(refused(&|_| ()), Ok(()));
+        let (client, number) = ("operations[1].client", "operations[1].number");
+        assert_eq!(refused(&|it| it.client = 2), Err(client.to_owned()));
+        let twin = drawn[0].number;
+        assert_eq!(refused(&|it| it.number = twin), Err(number.to_owned()));
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub fn input(ask: &Ask) -> Value {
                 ("changes", Value::List(changes.collect())),
             ])
         }
+        Ask::ReadAt {
+            asset, consistency, ..
+        } => Value::map([
+            ("asset", asset.0.as_str().into()),
+            ("consistency", consistency.name().into()),
+        ]),
         Ask::Read(asset) | Ask::QueryAudit(asset) => {
             Value::map([("asset", asset.0.as_str().into())])
         }

@@ -87,17 +87,22 @@ pub fn name(subject: &str, token: FencingToken) -> String {
     format!("letter-{subject}-{}", token.0)
 }
 
-/// The letters that wait for a decision, oldest first.
+/// How many letters people are shown at a time.
+const LISTED_MAX: u64 = 1_000;
+
+/// All letters that wait for a decision. Whoever counts them needs every one: a backlog is what does
+/// not fit on a page.
 pub fn open() -> Select {
-    query::select(letters::TABLE, is(letters::STATE, "open")).first_by(letters::AT, 1_000)
+    query::select(letters::TABLE, is(letters::STATE, "open"))
 }
 
-/// Lists the open letters.
+/// Lists the open letters, oldest first, as far as they fit on a page.
 ///
 /// # Errors
 /// As [`LedgerClient::read`].
 pub async fn list(ledger: &LedgerClient, deadline: Deadline) -> Result<Answer, LedgerError> {
-    let rows = ledger.read("letters.list", deadline, open()).await?;
+    let oldest = open().first_by(letters::AT, LISTED_MAX);
+    let rows = ledger.read("letters.list", deadline, oldest).await?;
     let names = rows
         .iter()
         .map(|row| LetterId(row.text(letters::LETTER).into()));
@@ -231,5 +236,23 @@ fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Statement {
             filter: Some(dead),
             returning: Vec::new(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sim::alert::Condition;
+
+    use super::open;
+    use crate::alerts::catalogue::RULES;
+
+    #[test]
+    fn a_backlog_is_counted_beyond_the_limit_of_its_alert() {
+        let rule = RULES.iter().find(|rule| rule.metric == "core.dlq.depth");
+        let Some(Condition::Above(limit)) = rule.map(|rule| rule.condition) else {
+            panic!("an alert watches how many letters are open");
+        };
+        let counted = open().limit.map(i128::from);
+        assert!(counted.is_none_or(|most| most > i128::from(limit)));
     }
 }

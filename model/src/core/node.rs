@@ -14,6 +14,7 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
+use super::audit::sealing;
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
@@ -45,6 +46,8 @@ pub struct CoreSetup {
     pub connections: u32,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
+    /// How long an audit entry waits at most until it is sealed; nothing when it never is.
+    pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -55,13 +58,13 @@ impl CoreSetup {
     /// # Panics
     /// When a table does not ascend: configurations are validated before anything is built.
     pub fn of(config: &SystemConfig, defects: &Defects) -> CoreSetup {
-        let timing = &config.timing;
         let latency = |table| Latency::try_from(table).expect("validated tables ascend");
         CoreSetup {
-            validate: latency(timing.validate),
-            respond: latency(timing.respond),
+            validate: latency(config.timing.validate),
+            respond: latency(config.timing.respond),
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
+            seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
     }
@@ -117,6 +120,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     if let Some(webhooks) = webhooks {
         context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
     }
+    if let Some(every) = core.setup.seal_audit_every {
+        context.spawn("sealer", sealing::run(core.clone(), every));
+    }
     loop {
         let incoming = context.receive().await;
         // The task's cause is the request, whatever else this instance does meanwhile.
@@ -154,7 +160,10 @@ impl Core {
             answered.set(true);
             self.context.reply(&incoming, answer);
         };
-        let answer = self.answer(&request.ask, deadline, answer_early).await;
+        let mut answer = self.answer(&request.ask, deadline, answer_early).await;
+        if self.ledger.is_replicated() {
+            answer.token = answer.token.or(Some(self.ledger.position().0));
+        }
         step(
             &self.context,
             "respond",
@@ -180,6 +189,11 @@ impl Core {
             }
             Ask::Rename { key, changes } => renaming::rename(self, key, changes, deadline).await,
             Ask::Read(asset) => reading::read(self, asset, deadline).await,
+            Ask::ReadAt {
+                asset,
+                consistency,
+                seen,
+            } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }

@@ -4,12 +4,15 @@
 //! [`deadline`](crate::resilience::deadline)). An answer carries a status as HTTP has it, the failure's
 //! fixed code, and whether the same request may be sent again.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
+use crate::ledger::protocol::Consistency;
 
 /// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +77,15 @@ pub enum Ask {
     Health,
     /// Finish what is begun, take nothing new, and restart: a redeploy.
     Drain,
+    /// Read an asset, perhaps from a replica.
+    ReadAt {
+        /// The asset.
+        asset: AssetId,
+        /// How much must show.
+        consistency: Consistency,
+        /// The session's token: the highest of all answers it was given.
+        seen: u64,
+    },
 }
 
 /// A registration.
@@ -99,7 +111,7 @@ pub struct Renaming {
 }
 
 /// Core's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -109,6 +121,23 @@ pub struct Answer {
     pub again: bool,
     /// What was asked for.
     pub body: Body,
+    /// Where the Ledger has replicas: a position in its log that a session which got this answer has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u64>,
+}
+
+impl Hash for Answer {
+    /// A token counts only where there is one, so that a Ledger without replicas leaves the same traces as before
+    /// there were any.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.status.hash(state);
+        self.failure.hash(state);
+        self.again.hash(state);
+        self.body.hash(state);
+        if let Some(token) = self.token {
+            token.hash(state);
+        }
+    }
 }
 
 /// What an answer tells.
@@ -156,7 +185,7 @@ impl Ask {
         match self {
             Ask::Register(_) => "register",
             Ask::Rename { .. } => "rename",
-            Ask::Read(_) => "read",
+            Ask::Read(_) | Ask::ReadAt { .. } => "read",
             Ask::RequestVerification { .. } => "request_verification",
             Ask::VerificationCompleted { .. } => "verification_completed",
             Ask::ListDeadLetters => "list_dead_letters",
@@ -180,6 +209,7 @@ impl Answer {
             failure: None,
             again: false,
             body,
+            token: None,
         }
     }
 
@@ -190,6 +220,7 @@ impl Answer {
             failure: Some(failure),
             again: false,
             body: Body::Nothing,
+            token: None,
         }
     }
 
@@ -200,6 +231,7 @@ impl Answer {
             failure,
             again: true,
             body: Body::Nothing,
+            token: None,
         }
     }
 
@@ -227,6 +259,7 @@ impl Answer {
                 slot,
                 verification,
             },
+            token: None,
         }
     }
 }

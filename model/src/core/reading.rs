@@ -1,4 +1,4 @@
-//! Reading an asset.
+//! Reading an asset, from the Ledger's primary or from a replica.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,6 +11,10 @@ use crate::defects::Defect;
 use crate::failure::Failure;
 use crate::ids::AssetId;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::ledger::engine::Row;
+use crate::ledger::engine::log::frame::Lsn;
+use crate::ledger::engine::statement::Select;
+use crate::ledger::protocol::Consistency;
 use crate::ledger::query::{self, is};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::assets;
@@ -38,9 +42,36 @@ async fn read_now(
     asset: &AssetId,
     deadline: Deadline,
 ) -> Result<Answer, LedgerError> {
-    let select = query::select(assets::TABLE, is(assets::ASSET, asset.0.as_str()));
-    let rows = ledger.read("asset.read", deadline, select).await?;
-    Ok(match rows.first() {
+    let rows = ledger.read("asset.read", deadline, of(asset)).await?;
+    Ok(told(asset, &rows))
+}
+
+/// Reads an asset as some server of the Ledger has it. The answer's token is what its session has seen by it.
+///
+/// # Errors
+/// As [`LedgerClient::read`].
+pub async fn read_at(
+    core: &Core,
+    asset: &AssetId,
+    consistency: Consistency,
+    seen: u64,
+    deadline: Deadline,
+) -> Result<Answer, LedgerError> {
+    let ledger = &core.ledger;
+    let read = ledger.read_as_of("asset.read", deadline, of(asset), consistency, Lsn(seen));
+    let (rows, as_of) = read.await?;
+    let mut answer = told(asset, &rows);
+    let stays = core.setup.defects.has(Defect::TokenNotAdvancedByReads);
+    answer.token = Some(if stays { seen } else { seen.max(as_of.0) });
+    Ok(answer)
+}
+
+fn of(asset: &AssetId) -> Select {
+    query::select(assets::TABLE, is(assets::ASSET, asset.0.as_str()))
+}
+
+fn told(asset: &AssetId, rows: &[Row]) -> Answer {
+    match rows.first() {
         None => Answer::refused(404, Failure::LedgerConstraint),
         Some(row) => Answer::ok(
             200,
@@ -51,7 +82,7 @@ async fn read_now(
                 version: row.int(assets::VERSION),
             },
         ),
-    })
+    }
 }
 
 /// What a defect's instance keeps of its reads.

@@ -52,7 +52,7 @@ impl Refusals {
             },
             Ask::RequestVerification { asset, .. } => Some(asset.clone()),
             // These change nothing, done or not.
-            Ask::Read(_) | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
+            Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
             Ask::Health | Ask::Drain => return,
         };
         let mut waiting = self.waiting.borrow_mut();

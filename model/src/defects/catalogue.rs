@@ -79,6 +79,23 @@ pub const DEFECTS: &[DefectInfo] = &[
         caught_by: "audit_complete",
     },
     DefectInfo {
+        defect: Defect::SealSkipsLateCommits,
+        name: "seal_skips_late_commits",
+        mistake: "new entries are those with a number above the last; numbers are drawn before the commit, so what \
+                  commits late is never seen",
+        seen_in: Some(
+            "kamu-cli #1398, Eventuous #222: a reader of `id > last` skipped what a later commit wrote under a lower id",
+        ),
+        caught_by: "audit_sealed",
+    },
+    DefectInfo {
+        defect: Defect::AuditDeletedWithAsset,
+        name: "audit_deleted_with_asset",
+        mistake: "taking an asset back deletes all that refers to it, its audit included",
+        seen_in: None,
+        caught_by: "audit_complete",
+    },
+    DefectInfo {
         defect: Defect::CompensateInForwardOrder,
         name: "compensate_in_forward_order",
         mistake: "steps are taken back in the order in which they were done",
@@ -505,5 +522,45 @@ pub const DEFECTS: &[DefectInfo] = &[
         mistake: "one bulkhead holds the deliveries to every endpoint, and a slow one fills it",
         seen_in: None,
         caught_by: "slo_met",
+    },
+    DefectInfo {
+        defect: Defect::ReplicaReadIgnoresToken,
+        name: "replica_read_ignores_token",
+        mistake: "a session's read goes to any replica and is not made to wait for what the session \
+                  has written",
+        seen_in: Some(
+            "MongoDB 3.6.4: causal sessions missed their own writes below majority concerns (Jepsen, 2018)",
+        ),
+        caught_by: "session_guarantees",
+    },
+    DefectInfo {
+        defect: Defect::TokenNotAdvancedByReads,
+        name: "token_not_advanced_by_reads",
+        mistake: "the token is moved on by a session's writes and not by its reads, so the next \
+                  replica may show an older state than the last one",
+        seen_in: None,
+        caught_by: "session_guarantees",
+    },
+    DefectInfo {
+        defect: Defect::SyncCommitNotAwaited,
+        name: "sync_commit_not_awaited",
+        mistake: "replication is called synchronous, but a commit is confirmed once the primary \
+                  alone has made it durable",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::PromotesMostLagging,
+        name: "promotes_most_lagging",
+        mistake: "a failover names a server without comparing how far the logs reach",
+        seen_in: None,
+        caught_by: "acked_writes_survive",
+    },
+    DefectInfo {
+        defect: Defect::OldPrimaryNotFenced,
+        name: "old_primary_not_fenced",
+        mistake: "a primary that lost its lease goes on serving while another leads",
+        seen_in: Some("Elasticsearch 1.1.0: two primaries during a partition (Jepsen, 2014)"),
+        caught_by: "no_split_brain",
     },
 ];

@@ -6,12 +6,19 @@
 //! verification is there. It does not judge whether the asset is the one that was asked for (see
 //! `no_phantom_writes`), whose name it bears now (see `no_lost_update`), nor whether the device agrees
 //! (see `link_agreement`); decisions about dead letters are for `dead_letters_accounted`.
+//!
+//! An operator may have accepted to lose the last commits of a primary that fell silent: its note
+//! `ledger_failover` then has `may_lack_ms`, and what was answered within so many milliseconds before it, and
+//! asked before it, may be missing. Where that is nothing, nothing may.
 
 use std::collections::BTreeMap;
 
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
+use sim::record::history::Operation;
+use sim::record::note::Note;
 use sim::record::value::Value;
+use sim::time::SimTime;
 
 use super::{list, rows_by, says_linked};
 
@@ -24,8 +31,12 @@ pub(super) const CHECK: Check = Check {
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let assets = rows_by("asset", record.facts.table("assets")?);
+    let losses: Vec<Loss> = record.notes.iter().filter_map(accepted_loss).collect();
     let mut evidence = Vec::new();
     for (id, operation) in record.history.iter() {
+        if losses.iter().any(|loss| loss.covers(operation)) {
+            continue;
+        }
         let Some(answer) = operation.answer() else {
             continue;
         };
@@ -44,6 +55,33 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         evidence.extend(lost.map(|(subject, claim)| Evidence::new(subject, claim).shown_by(id)));
     }
     Ok(evidence)
+}
+
+/// A stretch whose commits the operator gave up.
+struct Loss {
+    from: SimTime,
+    until: SimTime,
+}
+
+impl Loss {
+    fn covers(&self, operation: &Operation) -> bool {
+        let answered = operation.completed.is_some_and(|at| at >= self.from);
+        answered && operation.invoked <= self.until
+    }
+}
+
+fn accepted_loss(note: &Note) -> Option<Loss> {
+    let failover = note.name == "ledger_failover";
+    let may_lack_ms = note
+        .detail
+        .get("may_lack_ms")
+        .as_int()
+        .filter(|_| failover)?;
+    let span = may_lack_ms.max(0) as u64 * 1_000_000;
+    Some(Loss {
+        from: SimTime::from_nanos(note.at.nanos().saturating_sub(span)),
+        until: note.at,
+    })
 }
 
 fn registration<'a>(

@@ -130,7 +130,6 @@ fn firings_due(rule: &AlertRule, series: &Series, times: &[SimTime]) -> Firings 
 fn held(condition: Condition, values: &[Option<i64>], times: &[SimTime]) -> bool {
     let now = values.last().copied().flatten();
     match condition {
-        Condition::Equals(value) => now == Some(value),
         Condition::Above(limit) => now.is_some_and(|now| now > limit),
         Condition::FasterThan(speed) => speeds(speed, values, times),
     }

@@ -5,13 +5,14 @@
 //!
 //! * it opens for enough counted failures within the window and enough calls, or for a failed probe;
 //!   what it opened for are failures, not refused requests;
-//! * nothing passes while it is open, and it is half-open no sooner than its span is over;
+//! * no probe and no call that counts passes while it is open, and it is half-open no sooner than its
+//!   span is over;
 //! * at most one probe is under way; a failed one opens it at once, enough successes close it at once;
 //! * a call is refused in half-open only while a probe is under way that is not lost.
 //!
-//! It does not judge whether a breaker that should have opened did, since successful calls leave no
-//! notes, nor what callers did while they were refused. After the first wrong step of a circuit its
-//! further ones are not judged.
+//! It does not judge whether a breaker that should have opened did, nor sees a call that passed while
+//! it was open and went well, since successful calls leave no notes; nor what callers did while they
+//! were refused. After the first wrong step of a circuit its further ones are not judged.
 
 use std::collections::BTreeMap;
 
@@ -128,7 +129,7 @@ impl Life {
 
     fn failure(&mut self, clock: u64) -> Step {
         let Phase::Closed { failures } = &mut self.phase else {
-            return Err("it counted a failure of a call from before it opened".into());
+            return Err("it counted a failure while it was not closed: of a call that had passed before, or should not have".into());
         };
         failures.push(clock);
         Ok(())

@@ -57,7 +57,8 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let mut assets: BTreeMap<&str, Calls<'_>> = BTreeMap::new();
     for (id, operation) in record.history.iter() {
         match operation.function.as_str() {
-            "read" => {
+            // A read that asked for less promises less (see `session_guarantees`).
+            "read" if !matches!(operation.input.text("consistency"), "eventual" | "session") => {
                 if let Some(answer) = operation.answer() {
                     let call = observation(id, operation, answer)?;
                     let calls = assets.entry(answer.text("asset")).or_default();

@@ -1,9 +1,10 @@
 //! The Ledger says linked if and only if the device says linked, to that asset, in that slot.
 //!
-//! Judged after heal. An asset stands in at most one slot. Where the link was given up, the asset is
-//! parked with a dead letter and an alert, and people must look at the device: there the two may
-//! differ. Where the link job is still open they may differ too, and that it is open is for
-//! `everything_settles` to report. It does not judge the way there, only where it ended.
+//! Judged after heal. An asset stands in at most one slot. Where the link or its compensation was given
+//! up, there is a dead letter and an alert, and people must look at the device: it may hold an asset
+//! that the Ledger does not call linked, or does not know any more. Where the job is still open it may
+//! too, and that it is open is for `everything_settles` to report. What the Ledger calls linked no job
+//! excuses. It does not judge the way there, only where it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,23 +38,33 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         evidence.extend(claim.map(|claim| Evidence::new(asset, claim)));
     }
     for (asset, links) in on_devices {
-        let claim = format!(
-            "{} holds it, but the Ledger does not know it",
-            place(links[0])
-        );
-        evidence.push(Evidence::new(asset, claim));
+        let claim = unknown_asset(&links, unlinked_by_right.contains(asset));
+        evidence.extend(claim.map(|claim| Evidence::new(asset, claim)));
     }
     Ok(evidence)
+}
+
+fn linked_twice(first: &Value, second: &Value) -> Option<String> {
+    let (first, second) = (place(first), place(second));
+    Some(format!("it is linked twice: {first} and {second}"))
+}
+
+/// What is wrong with an asset that the Ledger does not know.
+fn unknown_asset(links: &[&Value], may_differ: bool) -> Option<String> {
+    match links {
+        [first, second, ..] => linked_twice(first, second),
+        [link] if !may_differ => {
+            let place = place(link);
+            Some(format!("{place} holds it, but the Ledger does not know it"))
+        }
+        _ => None,
+    }
 }
 
 fn disagreement(row: &Value, links: &[&Value], may_differ: bool) -> Option<String> {
     let linked = says_linked(row);
     match links {
-        [first, second, ..] => Some(format!(
-            "it is linked twice: {} and {}",
-            place(first),
-            place(second)
-        )),
+        [first, second, ..] => linked_twice(first, second),
         [] if linked => Some("the Ledger says linked, but no device holds it".to_owned()),
         [link] if !linked && !may_differ => Some(format!(
             "{} holds it, but the Ledger says {}",

@@ -1,11 +1,13 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
-//! To add one, write its file and name it in [`CHECKS`]; give it an accepted and a rejected history
-//! in the fixtures. `audit_trail` is no promise: it is how several of them read the audit.
+//! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
+//! accepts, one it rejects, and one of which it is unsure. `audit_trail` is no promise: it is how
+//! several of them read the audit.
 
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
 mod dead_letters_accounted;
@@ -16,9 +18,11 @@ mod no_duplicate_effect;
 mod no_lost_update;
 mod no_phantom_writes;
 mod no_send_after_ack;
+mod no_split_brain;
 mod pool_bounded;
 mod retry_policy_kept;
 mod saga_all_or_parked;
+mod session_guarantees;
 mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
@@ -47,8 +51,11 @@ pub const CHECKS: &[Check] = &[
     verification_conserved::CHECK,
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
+    audit_sealed::CHECK,
     no_lost_update::CHECK,
     linearizable_assets::CHECK,
+    session_guarantees::CHECK,
+    no_split_brain::CHECK,
     dead_letters_accounted::CHECK,
     everything_settles::CHECK,
     breaker_legal::CHECK,
@@ -281,5 +288,37 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "secret_was_rotated",
         promise: "a receiver exchanged its secret",
+    },
+    Sometimes {
+        name: "replica_answered_a_read",
+        promise: "a read was answered by a replica of the Ledger",
+    },
+    Sometimes {
+        name: "session_read_waited_for_its_replica",
+        promise: "a replica had not yet applied what a session had seen",
+    },
+    Sometimes {
+        name: "read_went_to_the_primary",
+        promise: "no replica answered a read in time, and the primary did",
+    },
+    Sometimes {
+        name: "commit_waited_for_a_replica",
+        promise: "a commit was durable on the primary before it was on every replica that counts",
+    },
+    Sometimes {
+        name: "replica_began_anew",
+        promise: "a replica was too far behind, or had gone another way, and began with a checkpoint",
+    },
+    Sometimes {
+        name: "ledger_failed_over",
+        promise: "the Ledger's primary fell silent and another server was named",
+    },
+    Sometimes {
+        name: "old_primary_stepped_down",
+        promise: "a primary learned that another leads",
+    },
+    Sometimes {
+        name: "commits_were_lost",
+        promise: "a former primary came back with commits that its successor does not have",
     },
 ];

@@ -2,9 +2,9 @@
 //!
 //! Judged at the end of the run. For each asset: some client asked for exactly this content under
 //! this key; its name may also be one that somebody asked to give it later. For each key: at most one
-//! asset. For each operation answered with success: the asset it was told of has the content it asked
-//! for, and all successes under one key were told the same. It does not judge whether an asset that
-//! was asked for exists (see `acked_writes_survive`).
+//! asset. For each registration answered with success: the asset it was told of, if it is there, has
+//! the content it asked for, and all successes under one key were told the same. It does not judge
+//! whether an asset that was asked for exists (see `acked_writes_survive`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +76,7 @@ fn same(asked: &Value, row: &Value, renamings: &Renamings<'_>) -> bool {
             .all(|field| asked.get(field) == row.get(field))
 }
 
-/// Operations that were answered with an asset of other content.
+/// Registrations that were answered with an asset of other content.
 fn wrong_assets(
     record: &Record,
     assets: &BTreeMap<&str, &Value>,

@@ -3,12 +3,13 @@
 //! Judged at every moment: the Ledger never has more sessions open than its limit (its notes
 //! `connections`, `{client, open, limit}`, one whenever it opens or refuses a session), and no pool has
 //! a place taken that nobody holds (notes `pool`). Judged at rest, over the table `sessions`
-//! (`{client, state, idle_ms}`, states as in PostgreSQL's `pg_stat_activity`): no client has more
-//! sessions in use than its pool may open, which is where connections that a pool lost would be, and
-//! no session idles inside a transaction for longer than any client waits between two statements.
-//! Sessions that idle for longer than a client keeps one are those of connections that broke: the
-//! Ledger closes them when the next one is opened. It does not judge how long anybody waited for a connection: waits without
-//! end are the business of `everything_settles`.
+//! (`{client, state, idle_ms}`, states as in PostgreSQL's `pg_stat_activity`): no client whose pool is
+//! known has used more sessions in the last half minute than its pool may open, which is where
+//! connections that a pool lost would be, and no session idles inside a transaction for longer than
+//! any client waits between two statements. Sessions that idle for longer than a client keeps one are
+//! those of connections that broke, and are not counted: the Ledger closes them when the next one is
+//! opened. It does not judge how long anybody waited for a connection: waits without end are for
+//! `everything_settles`.
 
 use std::collections::BTreeMap;
 

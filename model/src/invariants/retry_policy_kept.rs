@@ -1,15 +1,22 @@
 //! Retries stay within their policy: so many, so far apart, and only of what may pass.
 //!
-//! Judged over the notes `saga` (links), `verification` and `ledger_retry`; each series by the claim's
-//! token, since an instance that was slow may tell late. Links: five retries, waits of 5 minutes
-//! doubling, one that was never sent again after a wait and without counting, none after a hardware error, and none after it was given up unless people replayed it.
-//! Verifications: five retries, waits of 30 seconds doubling. Each failure counts: the number of
-//! retries grows. No link is asked for before its wait is over, as far as clocks allow: a plan's clock
-//! faults may move the Ledger's clock, and a note may be as late as its node stood still. Transactions
-//! are repeated three times at most, and only when others were in the way or nobody was there. A claim
-//! that was lost with its instance is taken up again, which is no retry, but not before the lease is
-//! over that its holder was given: over the notes `verification_claim`, two claims that find a
-//! verification as it was are a lease apart, as far as clocks allow.
+//! Judged over notes; each series of attempts in the order of its claims' tokens, since an instance
+//! that was slow may tell late.
+//!
+//! * Links (`saga`): five retries, after waits of 5 minutes doubling; none after a hardware error, and
+//!   none after it was given up unless people replayed it. A command that was never sent waits too, and
+//!   that counts as no retry.
+//! * Verifications (`verification`): five retries, after waits of 30 seconds doubling.
+//! * Each failure counts: the number of retries grows. No link is asked for before its wait is over.
+//! * Transactions (`ledger_retry`): three repetitions at most, and only when others were in the way or
+//!   nobody was there.
+//! * A claim that was lost with its instance is taken up again, which is no retry, but not before the
+//!   lease is over that its holder was given: two claims that find a verification as it was
+//!   (`verification_claim`) are a lease apart.
+//!
+//! Times are judged as far as clocks allow: a plan's clock faults may move the Ledger's clock, and a
+//! note may be as late as its node stood still. It does not judge how long a compensation waits for its
+//! next attempt, nor whether what is left to people was worth another try.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

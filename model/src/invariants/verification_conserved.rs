@@ -3,8 +3,8 @@
 //! Judged after heal. What was queued, by audit and by answers, is there. An open one has its next
 //! work due; a verified or rejected one was reported to Core, which made exactly one entry of it; a
 //! cancelled or dead one has none. The asset's status is that of the verification reported last. A
-//! terminal state is never left: over the notes `verification`, at most one change ends a
-//! verification, and none is made under a later claim. It does not judge how often an attempt may be
+//! completion is final: over the notes `verification`, at most one change completes a verification, and
+//! none is made under a later claim. (One that is dead may be replayed.) It does not judge how often an attempt may be
 //! repeated (see `retry_policy_kept`), nor whether the judgement fits the evidence.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,7 +13,8 @@ use std::time::Duration;
 use sim::NodeContext;
 use sim::disk::DiskError;
 
-use super::engine::log::frame::{LogWriter, Lsn};
+use super::engine::Xid;
+use super::engine::log::frame::{Frames, LogWriter, Lsn};
 use super::engine::log::record::{Image, Record};
 use super::engine::log::recovery::{self, Recovered};
 use super::engine::schema::Catalog;
@@ -118,6 +119,30 @@ impl LogFile {
         self.writer.synced(self.writer.next());
         self.context.pass(points::LOG_SYNCED).await;
         Ok(())
+    }
+
+    /// Begins the log anew with a checkpoint that another server's log has at this place: whatever stood here
+    /// before counts no longer.
+    ///
+    /// # Errors
+    /// The disk's, after which the process must end and recover.
+    pub async fn restart(&mut self, from: Lsn, image: Image) -> Result<(), DiskError> {
+        self.writer = LogWriter::new(from);
+        self.checkpoint(image).await
+    }
+
+    /// The commits that end behind a position, as far back as the log reaches.
+    pub async fn commits_after(&self, position: Lsn) -> Vec<Xid> {
+        let bytes = read(&self.context, self.current).await;
+        let base = claimed_base(&bytes);
+        let frames = Frames::split(&bytes, base);
+        let payloads = frames.map(|frames| frames.payloads).unwrap_or_default();
+        let behind = |offset: usize| base.0 + offset as u64 >= position.0;
+        let commit = |(offset, payload): &(usize, &[u8])| match Record::decode(payload) {
+            Some(Record::Commit(xid)) if behind(*offset) => Some(xid),
+            _ => None,
+        };
+        payloads.iter().filter_map(commit).collect()
     }
 
     /// Whether the log has grown enough for a checkpoint.

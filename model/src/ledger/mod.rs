@@ -3,8 +3,8 @@
 //! From the inside out: [`engine`] is the store as a pure value, with sessions, locks and isolation
 //! levels as PostgreSQL 15 has them, its likeness to the real server measured. [`node`] is the process
 //! around it: [`connections`] to clients, statements that are [`waiting`], a [`log_file`] with
-//! [`group_commit`]. [`protocol`] is what travels, [`client`] the services' side of it with pool and
-//! circuit. [`tables`] is the service's schema; [`query`] makes statements, [`row`] reads their answers.
+//! [`group_commit`]. [`replica`] is what makes several servers one Ledger. [`protocol`] is what travels,
+//! [`client`] the services' side of it with pool and circuit. [`tables`] is the service's schema; [`query`] makes statements, [`row`] reads their answers.
 
 pub mod engine;
 
@@ -13,6 +13,8 @@ pub mod group_commit;
 pub mod log_file;
 pub mod node;
 pub mod waiting;
+
+pub mod replica;
 
 pub mod client;
 pub mod protocol;

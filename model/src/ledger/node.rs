@@ -6,6 +6,9 @@
 //! records are durable ([`group_commit`](super::group_commit)). A log that cannot be written or synced
 //! ends the process, as a store must that no longer knows what its disk holds; recovery reads the log
 //! again, and every connection is gone.
+//!
+//! A Ledger of several servers has one such node at a time, and what it may confirm depends on the others:
+//! see [`replica`](super::replica).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,6 +21,7 @@ use sim::network::Incoming;
 use sim::record::value::Value as Note;
 
 use super::connections::{Arrival, Connections};
+use super::engine::log::frame::Lsn;
 use super::engine::log::record::Record;
 use super::engine::log::recovery::empty_image;
 use super::engine::schema::Catalog;
@@ -28,6 +32,9 @@ use super::engine::{
 use super::group_commit::{Durability, GroupCommit};
 use super::log_file::LogFile;
 use super::protocol::{ConnectionKey, LedgerRequest, LedgerResponse, Peer, SessionActivity};
+use super::replica::leadership::Leadership;
+use super::replica::outbox::Next;
+use super::replica::protocol::{ServerRequest, ServerResponse};
 use super::waiting::{Waiting, client_gone};
 use crate::config::Timing;
 use crate::defects::{Defect, Defects};
@@ -82,7 +89,7 @@ impl LedgerTiming {
         }
     }
 
-    fn of_statement(&self, statement: &Statement) -> &Latency {
+    pub(super) fn of_statement(&self, statement: &Statement) -> &Latency {
         match statement {
             Statement::Begin(_) => &self.begin,
             Statement::Commit => &self.commit,
@@ -93,7 +100,7 @@ impl LedgerTiming {
 }
 
 /// One process of the Ledger.
-struct Ledger {
+pub struct Ledger {
     context: NodeContext,
     setup: Rc<LedgerSetup>,
     engine: RefCell<Engine>,
@@ -102,6 +109,8 @@ struct Ledger {
     log: GroupCommit,
     /// When the engine is to be woken, in nanoseconds of the node's clock; nothing while no task will.
     alarm: RefCell<Option<u64>>,
+    /// Its reign over replicas; nothing for a Ledger that is alone.
+    leads: Option<Rc<Leadership>>,
 }
 
 /// The Ledger's program: recover, then serve.
@@ -112,15 +121,7 @@ pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
     let image = image.unwrap_or_else(|| empty_image(&setup.catalog));
     let engine = Engine::from_image(setup.catalog.clone(), EngineConfig::postgresql_15(), &image)
         .expect("invariant: an image from recovery fits the schema it was recovered for");
-    let ledger = Rc::new(Ledger {
-        context: context.clone(),
-        setup,
-        engine: RefCell::new(engine),
-        connections: RefCell::default(),
-        waiting: Waiting::default(),
-        log: GroupCommit::new(log),
-        alarm: RefCell::default(),
-    });
+    let ledger = Ledger::new(context.clone(), setup, engine, GroupCommit::new(log), None);
     if is_new {
         ledger.fill_in_first_rows().await;
     }
@@ -135,11 +136,75 @@ pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
 }
 
 impl Ledger {
-    async fn serve(self: Rc<Self>, incoming: Incoming) {
+    fn new(
+        context: NodeContext,
+        setup: Rc<LedgerSetup>,
+        engine: Engine,
+        log: GroupCommit,
+        leads: Option<Rc<Leadership>>,
+    ) -> Rc<Ledger> {
+        Rc::new(Ledger {
+            context,
+            setup,
+            engine: RefCell::new(engine),
+            connections: RefCell::default(),
+            waiting: Waiting::default(),
+            log,
+            alarm: RefCell::default(),
+            leads,
+        })
+    }
+
+    /// The primary of several servers.
+    pub(super) fn leading(
+        context: NodeContext,
+        setup: Rc<LedgerSetup>,
+        engine: Engine,
+        log: LogFile,
+        leads: Rc<Leadership>,
+    ) -> Rc<Ledger> {
+        Ledger::new(
+            context,
+            setup,
+            engine,
+            GroupCommit::followed(log),
+            Some(leads),
+        )
+    }
+
+    /// How far its log is durable.
+    pub(super) fn durable(&self) -> Lsn {
+        self.log.durable()
+    }
+
+    /// The operator has said who counts: who waits for replicas looks again.
+    pub(super) fn replicas_changed(&self) {
+        self.log.shipped().ring();
+    }
+
+    /// Waits until a position is where confirmed commits are.
+    pub(super) async fn replicated(&self, upto: Lsn) {
+        if let Some(leads) = &self.leads {
+            leads.replicated(&self.log, upto).await;
+        }
+    }
+
+    /// Answers a request, of a client or of a replica.
+    pub(super) async fn serve(self: Rc<Self>, incoming: Incoming) {
+        if let (Some(leads), Some(request)) = (&self.leads, incoming.payload::<ServerRequest>()) {
+            let response = self.ship(leads, &request).await;
+            self.context.reply(&incoming, response);
+            return;
+        }
         let request: Arc<LedgerRequest> = incoming
             .payload()
             .expect("the Ledger is asked in its own protocol");
         match &*request {
+            LedgerRequest::Connect { .. }
+                if self.leads.as_ref().is_some_and(|it| !it.is_ready()) =>
+            {
+                self.context.reply(&incoming, LedgerResponse::NotPrimary);
+            }
             LedgerRequest::Connect { connection, peer } => {
                 self.context.work(&self.setup.timing.begin).await;
                 // A late copy of a connection that is over is heard by nobody.
@@ -161,8 +226,12 @@ impl Ledger {
                 };
                 match arrival {
                     Arrival::Next(session) => {
-                        let response = self.execute(session, statements).await;
+                        let mut response = self.execute(session, statements).await;
                         self.connections.borrow_mut().answered(*connection);
+                        if self.leads.as_ref().is_some_and(|leads| !leads.may_answer()) {
+                            // What was read may be outdated, what was written overruled.
+                            response = LedgerResponse::NotConnected;
+                        }
                         self.context.reply(&incoming, response);
                     }
                     // TCP would have dropped it.
@@ -180,6 +249,27 @@ impl Ledger {
                 self.close(closed);
             }
         }
+    }
+
+    /// What a replica gets.
+    async fn ship(self: &Rc<Self>, leads: &Leadership, request: &ServerRequest) -> ServerResponse {
+        let ServerRequest::Follow {
+            follower,
+            epoch,
+            end,
+            visible,
+        } = request
+        else {
+            return ServerResponse::NotMine;
+        };
+        let next = leads
+            .next_for(&self.log, (follower, *epoch, *end), *visible)
+            .await;
+        if next == Next::NeedsCheckpoint {
+            self.log.want_checkpoint();
+            self.checkpoint_if_long().await;
+        }
+        leads.shipped(&self.log, next)
     }
 
     fn activity(&self) -> Vec<SessionActivity> {
@@ -337,6 +427,11 @@ impl Ledger {
         } else {
             self.make_durable(records).await;
         }
+        if let Some(leads) = &self.leads {
+            let upto = self.log.durable();
+            leads.replicated(&self.log, upto).await;
+            leads.note_commit(upto);
+        }
         let now = self.now();
         let outcome = self.engine.borrow_mut().commit_durable(session, now);
         self.after_engine();
@@ -431,7 +526,8 @@ impl Ledger {
         self.context.abort(RESTART_AFTER).await
     }
 
-    async fn fill_in_first_rows(self: &Rc<Self>) {
+    /// Executes what a new Ledger begins with.
+    pub(super) async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
             .engine
             .borrow_mut()

@@ -17,6 +17,32 @@ use super::engine::statement::{Outcome, Statement};
 /// Milliseconds of the Ledger's wall clock, the time of leases and due dates.
 pub type LedgerMillis = i64;
 
+/// How much of what happened before a read must show.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Consistency {
+    /// Anything that once was.
+    Eventual,
+    /// What the session has written and read (Terry et al., "Session Guarantees", 1994: read your writes and
+    /// monotonic reads).
+    Session,
+    /// Everything that was answered to anybody.
+    Strong,
+}
+
+impl Consistency {
+    /// As histories name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Consistency::Eventual => "eventual",
+            Consistency::Session => "session",
+            Consistency::Strong => "strong",
+        }
+    }
+}
+
 /// Names a connection: drawn by its client, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionKey(pub u64);
@@ -88,6 +114,8 @@ pub enum LedgerResponse {
     Sessions(Vec<SessionActivity>),
     /// There is no such connection (any more).
     NotConnected,
+    /// This server is not the primary now: another may be.
+    NotPrimary,
 }
 
 /// What a session is doing.

@@ -92,6 +92,15 @@ pub fn at_most(column: usize, value: i64) -> Expr {
     )
 }
 
+/// `column > value`; never true of null.
+pub fn above(column: usize, value: i64) -> Expr {
+    Expr::binary(
+        BinaryOp::Greater,
+        Expr::column(column),
+        Expr::literal(value),
+    )
+}
+
 /// `column IN (values)`.
 pub fn is_one_of<'a>(column: usize, values: impl IntoIterator<Item = &'a str>) -> Expr {
     let values = values.into_iter().map(Expr::literal).collect();

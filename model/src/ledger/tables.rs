@@ -169,6 +169,8 @@ tables! {
         ACTOR "actor" Text,
         /// When, on the Ledger's clock.
         AT "at" Int,
+        /// True until the entry is in the chain of seals, then null.
+        UNSEALED "unsealed" Bool,
     }
     /// Work that was given up, for people to look at.
     dead_letters at 7 {
@@ -200,8 +202,28 @@ tables! {
         /// When.
         AT "at" Int,
     }
+    /// The chain of seals over the audit, link by link.
+    audit_seals at 9 {
+        /// The link's place, from 1.
+        POSITION "position" Int,
+        /// The number of the entry it seals.
+        ENTRY "entry" Int,
+        /// The seal.
+        SEAL "seal" Text,
+    }
+    /// The last link of the chain: one row, or none where the audit is not sealed.
+    audit_heads at 10 {
+        /// Always 1.
+        HEAD "head" Int,
+        /// The place of the last link; 0 before the first.
+        POSITION "position" Int,
+        /// The entry it seals.
+        ENTRY "entry" Int,
+        /// Its seal.
+        SEAL "seal" Text,
+    }
     /// Events to be told outside, written in the transaction of the change they tell of.
-    outbox at 9 {
+    outbox at 11 {
         /// Its place. Places are drawn after the asset's row is locked, so the events of one asset have
         /// them in the order of their commits; between assets a later commit may have an earlier place.
         POSITION "position" Int,
@@ -217,7 +239,7 @@ tables! {
         AT "at" Int,
     }
     /// Who wants to hear of events.
-    webhook_endpoints at 10 {
+    webhook_endpoints at 12 {
         /// Its name; also its receiver's node's.
         ENDPOINT "endpoint" Text,
         /// Whose it is.
@@ -238,7 +260,7 @@ tables! {
         FAILING_SINCE "failing_since" Int,
     }
     /// Events on their way to endpoints.
-    deliveries at 11 {
+    deliveries at 13 {
         /// Its name; those of one endpoint sort as their events do.
         DELIVERY "delivery" Text,
         /// The event.
@@ -259,7 +281,7 @@ tables! {
         ATTEMPTS "attempts" Int,
     }
     /// Every attempt that was begun.
-    attempts at 12 {
+    attempts at 14 {
         /// Its name.
         ATTEMPT "attempt" Text,
         /// The delivery.
@@ -276,7 +298,7 @@ tables! {
         ENDED_AT "ended_at" Int,
     }
     /// Replays of many dead letters, which some instance carries on.
-    replays at 13 {
+    replays at 15 {
         /// Its name: the idempotency key under which it was asked for.
         REPLAY "replay" Text,
         /// The endpoint whose letters are replayed; null for all.
@@ -289,7 +311,7 @@ tables! {
         ASKED_AT "asked_at" Int,
     }
     /// The turnstile of the outbox: one row, and who holds it makes deliveries.
-    relays at 14 {
+    relays at 16 {
         /// Its name.
         RELAY "relay" Text,
         /// The last event seen; for a defect.
@@ -333,13 +355,18 @@ pub fn catalog(webhooks: bool) -> Catalog {
                 .primary_key(&[verifications::VERIFICATION])
                 .index(&[verifications::RUN_AT])
                 .index(&[verifications::ASSET]),
-            audit::TABLE => numbered(bare, audit::ENTRY, AUDIT_ENTRIES)
+            audit::TABLE => numbered_audit(bare)
                 .primary_key(&[audit::ENTRY])
-                .index(&[audit::ASSET]),
+                .index(&[audit::ASSET])
+                .index(&[audit::UNSEALED]),
             dead_letters::TABLE => bare
                 .primary_key(&[dead_letters::LETTER])
                 .index(&[dead_letters::STATE]),
             alerts::TABLE => bare.primary_key(&[alerts::ALERT]),
+            audit_seals::TABLE => bare
+                .primary_key(&[audit_seals::POSITION])
+                .unique(&[audit_seals::ENTRY]),
+            audit_heads::TABLE => bare.primary_key(&[audit_heads::HEAD]),
             outbox::TABLE => numbered(bare, outbox::POSITION, OUTBOX_POSITIONS)
                 .primary_key(&[outbox::POSITION])
                 .index(&[outbox::FANNED_OUT, outbox::POSITION]),
@@ -382,6 +409,12 @@ pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
         query::insert(lockers::TABLE, values)
     };
     lockers.iter().map(row).collect()
+}
+
+fn numbered_audit(bare: TableDef) -> TableDef {
+    let mut numbered = numbered(bare, audit::ENTRY, AUDIT_ENTRIES);
+    numbered.columns[audit::UNSEALED].default = Expr::literal(true);
+    numbered
 }
 
 fn numbered(mut bare: TableDef, column: usize, sequence: SequenceId) -> TableDef {

@@ -61,7 +61,7 @@ pub(super) fn annotations(rule: &AlertRule) -> BTreeMap<&'static str, &'static s
 /// The kind of metric a rule looks at.
 pub(super) fn kind(rule: &AlertRule) -> Kind {
     match rule.condition {
-        Condition::Equals(_) | Condition::Above(_) => Kind::Gauge,
+        Condition::Above(_) => Kind::Gauge,
         Condition::FasterThan(_) => Kind::Counter,
     }
 }
@@ -71,7 +71,6 @@ pub fn expression(rule: &AlertRule) -> String {
     let name = names::metric(rule.metric, kind(rule));
     let selector = name + &names::labels(rule.labels.iter().copied(), &[]);
     match rule.condition {
-        Condition::Equals(value) => format!("{selector} == {value}"),
         Condition::Above(limit) => format!("{selector} > {limit}"),
         Condition::FasterThan(speed) => {
             let window = names::duration(speed.window);

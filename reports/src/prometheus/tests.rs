@@ -72,7 +72,6 @@ fn a_condition_is_written_as_its_expression() {
     };
     for (condition, expected) in [
         (Condition::Above(10), r#"queue_depth{queue="a\"b"} > 10"#),
-        (Condition::Equals(1), r#"queue_depth{queue="a\"b"} == 1"#),
         (
             Condition::FasterThan(speed),
             r#"rate(queue_depth_total{queue="a\"b"}[5m]) > 0.1"#,

@@ -16,6 +16,7 @@ use sim::record::fingerprint::Fingerprint;
 use sim::record::history::{OperationId, Outcome};
 use sim::record::log::LogLine;
 use sim::record::value::Value;
+use sim::steering::Steering;
 use sim::world::{Bounds, Recording, World, WorldConfig};
 use sim::{NodeContext, SimTime};
 
@@ -48,6 +49,7 @@ pub(super) fn record() -> Record {
             access: milliseconds(1),
             sync: milliseconds(5),
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: 10_000,
             time: SimTime::from_millis(60_000),

@@ -28,7 +28,7 @@ pub fn execute(args: &BenchArgs) -> Result<Conclusion, Failure> {
         selected: file::select(&args.scenario, &[])?,
         seeds: RunSeeds::of(Seed(1)),
         defects: Defects::default(),
-        plan: None,
+        given: crate::given::Given::NOTHING,
     };
     let mut total = Total::default();
     let began = Instant::now();

@@ -2,13 +2,16 @@
 
 pub mod bench;
 pub mod check;
+pub mod explain;
 pub mod list;
 pub mod replay;
 pub mod run;
+pub mod shrink;
 pub mod sweep;
 pub mod worker;
 
 pub mod export;
+mod failing;
 mod telling;
 
 use crate::args::{Command, ScenarioArgs};
@@ -28,6 +31,8 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
+        Command::Shrink(args) => shrink::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
         Command::Replay(args) => replay::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Bench(args) => bench::execute(&args),
@@ -40,6 +45,6 @@ fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
         selected: file::select(&args.scenario, &args.set)?,
         seeds,
         defects: Defects::of(args.defect.iter().copied()),
-        plan: None,
+        given: crate::given::Given::NOTHING,
     })
 }

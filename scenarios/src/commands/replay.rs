@@ -6,6 +6,7 @@ use super::telling;
 use crate::args::ReplayArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
+use crate::milestones::{Parting, parting};
 use crate::output;
 use crate::repro::{Expected, Repro, Sameness};
 use crate::run::Outcome;
@@ -38,13 +39,31 @@ fn told(expected: &Expected, outcome: &Outcome) -> String {
             parted_by,
         } => format!(
             "another run: saved {}, now {}\n  they part after event {common_events} and by event {parted_by}: \
-             the program or its scenario's meaning has changed since\n  saved verdict: {}; now: {}\n",
+             the program or its scenario's meaning has changed since\n{}  saved verdict: {}; now: {}\n",
             expected.fingerprint,
             now.fingerprint,
+            first_difference(parting(&expected.milestones, &now.milestones)),
             verdict(expected),
             verdict(&now),
         ),
     }
+}
+
+fn first_difference(parting: Option<Parting>) -> String {
+    let Some(parting) = parting else {
+        return "  the same things happen in the same order; messages or times differ\n".to_owned();
+    };
+    let line = |line: Option<String>| line.unwrap_or_else(|| "(had ended)".to_owned());
+    let last = parting
+        .last_common
+        .map(|last| format!("    both   {last}\n"));
+    format!(
+        "  the first difference, after {} milestones in common:\n{}    saved  {}\n    now    {}\n",
+        parting.common,
+        last.unwrap_or_default(),
+        line(parting.saved),
+        line(parting.now)
+    )
 }
 
 fn verdict(expected: &Expected) -> String {

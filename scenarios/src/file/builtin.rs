@@ -82,6 +82,18 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/breaker.toml"),
     ),
     built_in(
+        "replica-reads",
+        include_str!("../../../fixtures/scenarios/replica-reads.toml"),
+    ),
+    built_in(
+        "ledger-failover",
+        include_str!("../../../fixtures/scenarios/ledger-failover.toml"),
+    ),
+    built_in(
+        "ledger-failover-lossy",
+        include_str!("../../../fixtures/scenarios/ledger-failover-lossy.toml"),
+    ),
+    built_in(
         "chaos-registration",
         include_str!("../../../fixtures/scenarios/chaos-registration.toml"),
     ),

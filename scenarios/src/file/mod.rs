@@ -88,6 +88,19 @@ impl From<Diagnostic> for Mistakes {
     }
 }
 
+impl Selected {
+    /// The same scenario as a text of its own, with all overrides and changes in it.
+    #[must_use]
+    pub fn written_out(self) -> Selected {
+        let text = toml::to_string_pretty(&self.scenario);
+        Selected {
+            text: text.expect("a scenario was read from TOML and can be written as such"),
+            overrides: Vec::new(),
+            ..self
+        }
+    }
+}
+
 /// Finds and reads a scenario: a path when it ends in `.toml` or contains a slash, else the name of
 /// a built-in one.
 ///

@@ -176,7 +176,7 @@ mod tests {
                 selected: crate::file::select("happy-path", &[]).unwrap(),
                 seeds: RunSeeds::of(Seed(10)),
                 defects: model::defects::Defects::default(),
-                plan: None,
+                given: crate::given::Given::NOTHING,
             },
             from: Seed(10),
             seeds,

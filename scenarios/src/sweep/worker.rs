@@ -115,7 +115,7 @@ mod tests {
             selected: crate::file::select("happy-path", &[]).unwrap(),
             seeds: RunSeeds::of(Seed(1)),
             defects: model::defects::Defects::default(),
-            plan: None,
+            given: crate::given::Given::NOTHING,
         }
     }
 

@@ -7,6 +7,7 @@ use sim::disk::DiskProfile;
 use sim::latency::Latency;
 use sim::network::{LinkProfiles, Payload, Request};
 use sim::random::Seeds;
+use sim::steering::Steering;
 use sim::world::{Bounds, DIRECTOR, Recording, WorldConfig};
 use sim::{NodeContext, NodeId, SimTime};
 
@@ -107,6 +108,7 @@ fn config() -> WorldConfig {
             access: latency.clone(),
             sync: latency,
         },
+        steering: Steering::NONE,
         bounds: Bounds {
             steps: u64::MAX,
             time: SimTime::NEVER,

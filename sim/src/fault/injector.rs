@@ -48,17 +48,10 @@ impl World {
     /// The plan must fit the nodes of this world (see [`Plan::validate`]).
     pub fn install(&self, plan: Plan) {
         let names = self.node_names();
-        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         let mut injector = self.injector().borrow_mut();
-        for fault in &plan.faults {
+        for (fault, name) in plan.faults.iter().zip(plan.draw_names()) {
             injector.nodes.push(fault.place.nodes(&names));
-            // Named by content, not position: removing one fault renames no other.
-            let content = format!("{fault}");
-            let twin = seen.entry(content.clone()).or_default();
-            injector
-                .lineages
-                .push(Lineage::of(&content).child("twin", *twin));
-            *twin += 1;
+            injector.lineages.push(Lineage::of(&name));
         }
         injector.plan = plan.clone();
         drop(injector);

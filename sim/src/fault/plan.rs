@@ -3,6 +3,7 @@
 //! A plan is plain data, written by people as well as drawn by the swarm, hence checked against the
 //! nodes and fault points of a run before it starts. It makes nothing happen: see [`super::injector`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -34,6 +35,10 @@ pub struct Fault {
     /// With `at_point`: how long it holds, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts_ms: Option<u64>,
+    /// The name under which its chance is drawn; what it says above when not given. Whoever shortens or
+    /// moves a fault and keeps the name gets the same draws for the same messages and writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn_as: Option<String>,
 }
 
 impl Fault {
@@ -52,6 +57,7 @@ impl Fault {
             at_point: None,
             nth: None,
             lasts_ms: None,
+            drawn_as: None,
         })
     }
 
@@ -71,6 +77,7 @@ impl Fault {
             at_point: Some(point.to_owned()),
             nth: Some(nth),
             lasts_ms: Some(lasts_ms),
+            drawn_as: None,
         })
     }
 }
@@ -90,6 +97,9 @@ impl fmt::Display for Fault {
                     " when {point} is passed the {}. time",
                     self.nth.unwrap_or(1)
                 )?;
+                if self.from_ms > 0 {
+                    write!(f, " from {} ms on", self.from_ms)?;
+                }
                 match self.lasts_ms {
                     Some(lasts) => write!(f, ", for {lasts} ms"),
                     None => write!(f, ", until healed"),
@@ -138,6 +148,25 @@ impl Plan {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Plan {
+    /// The names under which the chances of the faults are drawn, in order, each another: by content
+    /// and not position, so that removing one fault renames no other, twins aside.
+    pub fn draw_names(&self) -> Vec<String> {
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        let names = self.faults.iter().map(|fault| {
+            let name = fault.drawn_as.clone();
+            let name = name.unwrap_or_else(|| fault.to_string());
+            let earlier = seen.entry(name.clone()).or_default();
+            *earlier += 1;
+            match *earlier {
+                1 => name,
+                count => format!("{name} ({count})"),
+            }
+        });
+        names.collect()
     }
 }
 

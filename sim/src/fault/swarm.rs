@@ -113,6 +113,7 @@ impl Swarm {
                 at_point: Some(point),
                 nth: Some(stream.between(1, 8) as u32),
                 lasts_ms: Some(lasts),
+                drawn_as: None,
             });
         }
         Some(Fault {
@@ -123,6 +124,7 @@ impl Swarm {
             at_point: None,
             nth: None,
             lasts_ms: None,
+            drawn_as: None,
         })
     }
 }

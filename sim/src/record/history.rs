@@ -113,6 +113,11 @@ impl History {
         operation.outcome = outcome;
     }
 
+    /// The operation with this id.
+    pub fn get(&self, id: OperationId) -> Option<&Operation> {
+        self.operations.get(id.0 as usize)
+    }
+
     /// Every operation with its id.
     pub fn iter(&self) -> impl Iterator<Item = (OperationId, &Operation)> {
         self.operations

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::claim::{Claim, attempt};
 use super::endpoints::{Endpoint, health_written};
-use super::{Webhooks, millis, release};
+use super::{Webhooks, millis, release, release_after};
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::escalation;
@@ -59,8 +59,11 @@ pub(super) async fn conclude(
             Ok(at)
         });
     let at = written.await?;
-    core.context.pass(points::CONCLUSION_COMMITTED).await;
-    if let (Next::Dead(cause), true) = (concluded.next, forgets) {
+    let Next::Dead(cause) = concluded.next else {
+        return Ok(at);
+    };
+    core.context.pass(points::DELIVERY_GIVEN_UP).await;
+    if forgets {
         let buried = core
             .ledger
             .transact("delivery.bury", deadline, async |transaction| {
@@ -119,13 +122,12 @@ async fn write(
         attempt(&claim.delivery, claim.token).as_str(),
     );
     transaction.stage(query::update(attempts::TABLE, values, this));
-    let lets_go = match next {
-        Next::Delivered => true,
-        Next::Again(_) => core.setup.defects.has(Defect::OrderBrokenByRetry),
-        Next::Dead(_) => false,
-    };
-    match &claim.lane {
-        Some(lane) if lets_go => release(transaction, lane, at).await,
+    let breaks_order = core.setup.defects.has(Defect::OrderBrokenByRetry);
+    match (&claim.lane, next) {
+        (Some(lane), Next::Delivered) => release(transaction, lane, at).await,
+        (Some(lane), Next::Again(_)) if breaks_order => {
+            release_after(transaction, lane, 1, at).await
+        }
         _ => Ok(()),
     }
 }

@@ -138,11 +138,22 @@ pub(super) async fn release(
     lane: &str,
     at: LedgerMillis,
 ) -> Result<(), LedgerError> {
+    release_after(transaction, lane, 0, at).await
+}
+
+/// As [`release`], for the one behind so many that wait; past any but none only for a defect.
+async fn release_after(
+    transaction: &mut Transaction,
+    lane: &str,
+    skipped: usize,
+    at: LedgerMillis,
+) -> Result<(), LedgerError> {
     let waiting =
         is(deliveries::LANE, lane).and(is(deliveries::STATE, DeliveryState::Pending.name()));
-    let first = query::select(deliveries::TABLE, waiting).first_by(deliveries::POSITION, 1);
+    let first = query::select(deliveries::TABLE, waiting);
+    let first = first.first_by(deliveries::POSITION, skipped as u64 + 1);
     let rows = transaction.query(first).await?;
-    if let Some(next) = rows.first() {
+    if let Some(next) = rows.get(skipped) {
         let this = is(deliveries::DELIVERY, next.text(deliveries::DELIVERY));
         let values = [(deliveries::RUN_AT, at.into())];
         transaction.stage(query::update(deliveries::TABLE, values, this));

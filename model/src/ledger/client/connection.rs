@@ -83,6 +83,10 @@ impl Connection {
                 connection.broken.set(true);
                 Err(LedgerError::Sql(error.clone()))
             }
+            Ok(LedgerResponse::NotPrimary) => {
+                connection.broken.set(true);
+                Err(LedgerError::Unavailable)
+            }
             // It may be open without our knowing; dropping it here closes it.
             Err(_) => Err(LedgerError::Unavailable),
             Ok(other) => unexpected("Connect", other),

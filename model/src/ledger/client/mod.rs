@@ -1,15 +1,18 @@
 //! How a service talks to the Ledger: a pool of connections behind a circuit, and transactions that are
 //! retried when only others were in the way.
 //!
-//! Start at [`LedgerClient::transact`]. [`connection`] is one connection, [`transaction`] what is open
+//! Start at [`LedgerClient::transact`]. [`replicas`] is for reads that need not be the newest; [`connection`] is one connection, [`transaction`] what is open
 //! on it, [`error`] what may become of it, [`clock`] what is known of the Ledger's time. A connection is leased for the length of one transaction and
 //! never while something else is waited for.
 
 pub mod clock;
 pub mod connection;
 pub mod error;
+pub mod replicas;
 pub mod transaction;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use sim::random::Root;
@@ -19,6 +22,7 @@ use sim::{NodeContext, NodeId};
 use self::clock::LedgerClock;
 use self::connection::{Connection, Executed};
 use self::transaction::Transaction;
+use super::engine::log::frame::Lsn;
 use super::engine::schema::TableId;
 use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
@@ -37,6 +41,8 @@ pub use self::error::LedgerError;
 pub const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
 /// How long is waited for a connection of the pool.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+/// The time limit for a connection to one of several servers (`connect_timeout`).
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// A connection that nobody used for so long is not trusted any more.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
@@ -58,7 +64,12 @@ const KEPT_BACK: [(Defect, TableId); 3] = [
 #[derive(Clone)]
 pub struct LedgerClient {
     context: NodeContext,
-    ledger: NodeId,
+    /// Of several servers one is the primary.
+    servers: Rc<[NodeId]>,
+    /// The position of the one that was it last.
+    primary: Rc<Cell<usize>>,
+    /// How far the log was durable by any answer.
+    heard: Rc<Cell<Lsn>>,
     pool: Pool<Pooled>,
     circuit: Circuit,
     defects: Defects,
@@ -75,7 +86,9 @@ impl LedgerClient {
     /// For one process of a service, with so many connections at most.
     pub fn new(context: NodeContext, connections_max: u32, defects: &Defects) -> LedgerClient {
         LedgerClient {
-            ledger: context.find(LEDGER),
+            servers: context.find_all(LEDGER).into(),
+            primary: Rc::default(),
+            heard: Rc::new(Cell::new(Lsn(0))),
             pool: Pool::new(context.clone(), connections_max, defects),
             circuit: Circuit::new(context.clone(), "ledger", BreakerPolicy::LEDGER, defects),
             defects: defects.clone(),
@@ -170,6 +183,7 @@ impl LedgerClient {
             self.give_back(&mut lease, connection);
             let executed: Executed = executed.map_err(|_| LedgerError::Unavailable)?;
             self.clock.heard(executed.at);
+            self.has_heard(executed.durable);
             match executed.error {
                 Some(error) => Err(LedgerError::Sql(error)),
                 None => Ok(executed.outcomes.into_iter().map(|it| it.rows).collect()),
@@ -225,6 +239,7 @@ impl LedgerClient {
             },
             Err(error) => Err(error),
         };
+        self.has_heard(transaction.durable());
         if done.is_ok() {
             self.send_later(transaction.aside());
         }
@@ -308,7 +323,28 @@ impl LedgerClient {
             return Ok(pooled.connection);
         }
         lease.discard();
-        Connection::open(&self.context, self.ledger, false, limit).await
+        let several = self.servers.len() > 1;
+        let limit = if several {
+            limit.min(CONNECT_LIMIT)
+        } else {
+            limit
+        };
+        for _ in 0..self.servers.len() {
+            let server = self.servers[self.primary.get()];
+            match Connection::open(&self.context, server, false, limit).await {
+                // It is down, or another is the primary: each is asked in turn.
+                Err(LedgerError::Unavailable) if several => {
+                    let next = (self.primary.get() + 1) % self.servers.len();
+                    self.primary.set(next);
+                }
+                opened => return opened,
+            }
+        }
+        Err(LedgerError::Unavailable)
+    }
+
+    fn has_heard(&self, durable: Lsn) {
+        self.heard.set(self.heard.get().max(durable));
     }
 
     fn tell(&self, error: &LedgerError) {

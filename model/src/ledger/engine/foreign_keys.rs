@@ -24,7 +24,13 @@ pub(super) struct KeyCheck {
     side: Side,
     /// Taken when the check begins; `None` before.
     view: Option<View>,
+    parents: Candidates,
+    children: Candidates,
 }
+
+/// The rows that have the key, once they were looked for, less those that turned out to be gone. A check that had to
+/// wait goes on at the row it waited for and reads nothing again: a doomed transaction would be told there.
+type Candidates = Option<VecDeque<Tid>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -32,6 +38,20 @@ enum Side {
     ParentMustExist,
     /// A parent lost this key: no child may refer to it.
     NoChildMayExist,
+}
+
+impl KeyCheck {
+    fn new(child: TableId, number: usize, key: Key, side: Side) -> Self {
+        Self {
+            child,
+            number,
+            key,
+            side,
+            view: None,
+            parents: None,
+            children: None,
+        }
+    }
 }
 
 impl Engine {
@@ -53,13 +73,7 @@ impl Engine {
             if let Some(before) = before
                 && let Some(key) = lost_key(before, after, &key.parent_columns)
             {
-                checks.push_back(KeyCheck {
-                    child,
-                    number,
-                    key,
-                    side: Side::NoChildMayExist,
-                    view: None,
-                });
+                checks.push_back(KeyCheck::new(child, number, key, Side::NoChildMayExist));
             }
         }
         let Some(after) = after else { return };
@@ -72,14 +86,7 @@ impl Engine {
                 Some(before.xmin) != own && Key::of(&before.values, &key.columns) == value
             });
             if !unchanged && !value.iter().any(Value::is_null) {
-                let side = Side::ParentMustExist;
-                checks.push_back(KeyCheck {
-                    child: table,
-                    number,
-                    key: value,
-                    side,
-                    view: None,
-                });
+                checks.push_back(KeyCheck::new(table, number, value, Side::ParentMustExist));
             }
         }
     }
@@ -92,13 +99,13 @@ impl Engine {
         };
         let key = &self.catalog.table(check.child).foreign_keys[check.number];
         let filter = key_filter(&key.parent_columns, &check.key);
-        if self.key_row_exists(&probe, key.parent, filter)? {
+        if self.key_row_exists(&probe, key.parent, filter, &mut check.parents)? {
             return Ok(());
         }
         if check.side == Side::NoChildMayExist {
             let key = &self.catalog.table(check.child).foreign_keys[check.number];
             let filter = key_filter(&key.columns, &check.key);
-            if !self.key_row_exists(&probe, check.child, filter)? {
+            if !self.key_row_exists(&probe, check.child, filter, &mut check.children)? {
                 return Ok(());
             }
         }
@@ -145,23 +152,23 @@ impl Engine {
         view: &View,
         table: TableId,
         filter: Option<Expr>,
+        candidates: &mut Candidates,
     ) -> Progress<bool> {
-        let found = self.scan(view, table, filter.as_ref())?;
+        let candidates = match candidates {
+            Some(candidates) => candidates,
+            None => {
+                let found = self.scan(view, table, filter.as_ref())?;
+                candidates.insert(found.into_iter().map(|(tid, _)| tid).collect())
+            }
+        };
         let recheck = |version: &Version| passes(filter.as_ref(), &version.values);
-        for (tid, _) in found {
-            if self
-                .lock_row(
-                    view,
-                    table,
-                    tid,
-                    RowLock::KeyShare,
-                    WaitPolicy::Block,
-                    &recheck,
-                )?
-                .is_some()
-            {
+        let (strength, policy) = (RowLock::KeyShare, WaitPolicy::Block);
+        while let Some(tid) = candidates.front().copied() {
+            let locked = self.lock_row(view, table, tid, strength, policy, &recheck)?;
+            if locked.is_some() {
                 return Ok(true);
             }
+            candidates.pop_front();
         }
         Ok(false)
     }

@@ -349,14 +349,13 @@ impl Engine {
         else {
             panic!("invariant: {tid:?} was checked to hold no row");
         };
-        let sees = |snapshot: &super::transaction::Snapshot| snapshot.is_concurrent(ended);
         let in_the_way: Vec<SessionId> = self
             .sessions
             .iter()
             .filter(|(_, session)| {
                 let transaction = session.transaction.as_ref();
                 let snapshot = transaction.and_then(|transaction| transaction.snapshot.as_ref());
-                snapshot.is_some_and(|snapshot| sees(snapshot))
+                snapshot.is_some_and(|snapshot| snapshot.is_concurrent(ended))
             })
             .map(|(id, _)| *id)
             .collect();

@@ -17,7 +17,7 @@ use crate::defects::Defect;
 use crate::failure::Failure;
 use crate::ledger::engine::value::Value;
 use crate::ledger::query::{self, is};
-use crate::ledger::tables::assets;
+use crate::ledger::tables::{assets, audit};
 use crate::points;
 
 impl SagaRunner {
@@ -68,7 +68,14 @@ impl SagaRunner {
                 self.context.pass(points::UNLINK_ANSWERED).await;
                 (Vec::new(), "unlinked")
             }
-            Step::CreateLedgerRecord => (vec![query::delete(assets::TABLE, asset)], "deleted"),
+            Step::CreateLedgerRecord => {
+                let mut deletes = vec![query::delete(assets::TABLE, asset)];
+                if self.defects.has(Defect::AuditDeletedWithAsset) {
+                    let entries = is(audit::ASSET, claim.asset.0.as_str());
+                    deletes.push(query::delete(audit::TABLE, entries));
+                }
+                (deletes, "deleted")
+            }
         };
         let to = claim.course.after_compensation(step);
         let failure = claim.course.failure;

@@ -10,7 +10,7 @@ use super::super::transaction::Xid;
 use super::super::value::{Row, Value};
 
 /// One entry of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// One change of a transaction whose commit record follows.
     Change(Xid, Change),
@@ -21,7 +21,7 @@ pub enum Record {
 }
 
 /// One change of a row or a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(
     missing_docs,
     reason = "the fields are the table, the places and the cells"
@@ -43,7 +43,7 @@ pub enum Change {
 }
 
 /// All committed rows and sequences of a store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Image {
     /// The number the next writing transaction gets.
     pub next_xid: u64,

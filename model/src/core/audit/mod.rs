@@ -1,5 +1,11 @@
 //! The audit: one entry per change, written in the transaction of the change, and one per request to
 //! change something that came to nothing.
+//!
+//! What an entry says and how it is read stands here. [`chain`] makes later changes of entries visible,
+//! and [`sealing`] adds new entries to it.
+
+pub mod chain;
+pub mod sealing;
 
 use crate::failure::Failure;
 use crate::ids::AssetId;

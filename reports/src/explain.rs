@@ -1,0 +1,426 @@
+//! Why a run fails, told to people and to machines: `proveniq/explain/v1`.
+//!
+//! What was found out is given by [`ExplainReport`], as data about events of the record; the document
+//! is that in words. People read it from the end: first what happened, then what it needed, when it was
+//! decided, and what almost happened instead.
+
+use serde::{Deserialize, Serialize};
+use sim::record::Record;
+use sim::record::trace::EventId;
+
+use crate::figures::counted;
+use crate::happening::Narrator;
+use crate::schema::{Document, Schema};
+use crate::seed::Seed;
+use crate::style::{Role, Style};
+use crate::table::{Cell, Table, paragraph};
+
+/// An explained failure.
+pub struct ExplainReport<'a> {
+    /// The scenario's name.
+    pub scenario: &'a str,
+    /// The seed.
+    pub seed: Seed,
+    /// Bugs that were switched on.
+    pub defects: Vec<String>,
+    /// The violated check, its subject, and what is wrong.
+    pub failure: [String; 3],
+    /// The failing run, with its trace.
+    pub record: &'a Record,
+    /// What happened.
+    pub story: &'a [StoryEvent],
+    /// What the failure needs.
+    pub necessity: &'a [Necessity],
+    /// When it is decided.
+    pub decision: Option<&'a Decision>,
+    /// What is otherwise in the nearest run that passes, that run, and how many events both have in
+    /// common.
+    pub twin: Option<(&'a str, &'a Record, usize)>,
+    /// How many runs it took.
+    pub runs: u32,
+    /// The one command that runs the failing run.
+    pub reproduce: String,
+}
+
+/// An event of a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoryEvent {
+    /// Which one.
+    pub event: EventId,
+    /// For how many like it stands, itself included.
+    pub count: u32,
+    /// The line of the story, counted from 0, that led to it.
+    pub after: Option<usize>,
+}
+
+/// A part of a run, and what becomes of the run without it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Necessity {
+    /// `fault` or `operation`.
+    pub kind: String,
+    /// What it is.
+    pub what: String,
+    /// What becomes of the run without it.
+    pub without: Without,
+}
+
+/// What becomes of a run without one of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Without {
+    /// Every check holds: it is needed.
+    Passes,
+    /// Not this failure, but another check is violated or cannot judge.
+    FailsOtherwise,
+    /// The same failure: it is not needed.
+    Fails,
+}
+
+/// How the chance of a failure goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// In the order of the events.
+    pub course: Vec<Chance>,
+    /// The event at which the chance jumps.
+    pub decisive: Option<EventId>,
+}
+
+/// The chance of a failure, given all that happened up to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chance {
+    /// The last event that is as it was.
+    pub after: EventId,
+    /// How many futures fail.
+    pub failed: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// Why a run fails: `proveniq/explain/v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainDocument {
+    /// `proveniq/explain/v1`.
+    pub schema: Schema<ExplainDocument>,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: Seed,
+    /// Bugs that were switched on.
+    pub defects: Vec<String>,
+    /// The violated check.
+    pub check: String,
+    /// The subject it is violated on.
+    pub subject: String,
+    /// What is wrong.
+    pub claim: String,
+    /// What happened, at most ten lines.
+    pub story: Vec<StoryLine>,
+    /// What the failure needs.
+    pub necessity: Vec<Necessity>,
+    /// The chance of the failure along the run.
+    pub course: Vec<CourseEntry>,
+    /// The event from which on the failure is decided, when one decides.
+    pub decisive: Option<ToldEvent>,
+    /// The nearest run that passes.
+    pub twin: Option<TwinEntry>,
+    /// How many runs it took.
+    pub runs: u32,
+    /// The one command that runs the failing run.
+    pub reproduce: String,
+}
+
+/// An event in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToldEvent {
+    /// Its number.
+    pub event: EventId,
+    /// When, in simulated microseconds.
+    pub at_us: u64,
+    /// Where.
+    pub node: String,
+    /// What.
+    pub what: String,
+}
+
+/// A line of a story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoryLine {
+    /// The event.
+    pub event: ToldEvent,
+    /// For how many like it stands, itself included.
+    pub count: u32,
+    /// The line, counted from 1, that led to it.
+    pub after_line: Option<usize>,
+}
+
+/// A point of the course of the chance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseEntry {
+    /// The last event that is as it was.
+    pub after: ToldEvent,
+    /// How many futures fail.
+    pub failed: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// The nearest run that passes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwinEntry {
+    /// What is otherwise.
+    pub difference: String,
+    /// How many events both runs have in common.
+    pub common_events: u64,
+    /// The next event of the failing run.
+    pub fails: Option<ToldEvent>,
+    /// The next event of the passing run.
+    pub passes: Option<ToldEvent>,
+}
+
+impl Document for ExplainDocument {
+    const SCHEMA: &'static str = "proveniq/explain/v1";
+}
+
+/// How much of an event is told, in characters: what a message carries can be long.
+const EVENT_SHOWN_MAX: usize = 110;
+
+impl ExplainReport<'_> {
+    /// In words.
+    pub fn to_document(&self) -> ExplainDocument {
+        let failing = Teller::of(self.record);
+        let story = self.story.iter().filter_map(|line| {
+            Some(StoryLine {
+                event: failing.tell(line.event)?,
+                count: line.count,
+                after_line: line.after.map(|line| line + 1),
+            })
+        });
+        let course = self.decision.iter().flat_map(|decision| &decision.course);
+        let course = course.filter_map(|chance| {
+            Some(CourseEntry {
+                after: failing.tell(chance.after)?,
+                failed: chance.failed,
+                of: chance.of,
+            })
+        });
+        let decisive = self.decision.and_then(|decision| decision.decisive);
+        let [check, subject, claim] = self.failure.clone();
+        ExplainDocument {
+            schema: Schema::new(),
+            scenario: self.scenario.to_owned(),
+            seed: self.seed,
+            defects: self.defects.clone(),
+            check,
+            subject,
+            claim,
+            story: story.collect(),
+            necessity: self.necessity.to_vec(),
+            course: course.collect(),
+            decisive: decisive.and_then(|event| failing.tell(event)),
+            twin: self.twin.map(|(difference, passing, common)| TwinEntry {
+                difference: difference.to_owned(),
+                common_events: common as u64,
+                fails: failing.tell(EventId(common as u32)),
+                passes: Teller::of(passing).tell(EventId(common as u32)),
+            }),
+            runs: self.runs,
+            reproduce: self.reproduce.clone(),
+        }
+    }
+}
+
+struct Teller<'a> {
+    record: &'a Record,
+    narrator: Narrator<'a>,
+}
+
+impl<'a> Teller<'a> {
+    fn of(record: &'a Record) -> Teller<'a> {
+        Teller {
+            record,
+            narrator: Narrator::new(record),
+        }
+    }
+
+    fn tell(&self, id: EventId) -> Option<ToldEvent> {
+        let event = self.record.trace.get(id)?;
+        let mut what = self.narrator.tell(event).in_words(self.record);
+        if let Some((end, _)) = what.char_indices().nth(EVENT_SHOWN_MAX) {
+            what.truncate(end);
+            what.push('…');
+        }
+        Some(ToldEvent {
+            event: id,
+            at_us: event.at.nanos() / 1_000,
+            node: self.record.node_name(event.node).to_owned(),
+            what,
+        })
+    }
+}
+
+impl ToldEvent {
+    fn time(&self) -> String {
+        let (seconds, rest) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
+        format!("{seconds}.{:03} s", rest / 1_000)
+    }
+
+    fn in_words(&self) -> String {
+        format!("{} {} {}", self.time(), self.node, self.what)
+    }
+}
+
+impl ExplainDocument {
+    /// For people; ends with a line break.
+    pub fn to_text(&self, style: Style) -> String {
+        let mut out = String::new();
+        let scenario = style.paint(Role::Head, &self.scenario);
+        out.push_str(&format!("{scenario}  seed {}\n", self.seed));
+        if !self.defects.is_empty() {
+            let defects = format!("with {}", self.defects.join(", "));
+            paragraph(&mut out, style, 0, Role::Faint, &defects);
+        }
+        self.write_story(style, &mut out);
+        self.write_necessity(style, &mut out);
+        self.write_course(style, &mut out);
+        self.write_twin(style, &mut out);
+        let runs = counted(u64::from(self.runs), "run", "runs");
+        out.push('\n');
+        paragraph(
+            &mut out,
+            style,
+            0,
+            Role::Faint,
+            &format!("Found out by {runs}."),
+        );
+        let command = style.paint(Role::Command, &self.reproduce);
+        out.push_str(&format!("\nrun it again:  {command}\n"));
+        out
+    }
+
+    fn write_story(&self, style: Style, out: &mut String) {
+        head(style, "What happened", out);
+        let mut table = Table::new(1);
+        for (number, line) in (1..).zip(&self.story) {
+            let mut what = line.event.what.clone();
+            if line.count > 1 {
+                what.push_str(&format!(", and {} more like it", line.count - 1));
+            }
+            if let Some(after) = line.after_line {
+                what.push_str(&format!("  (after {after})"));
+            }
+            table.row([
+                Cell::right(Role::Faint, format!("{number}.")),
+                Cell::right(Role::Faint, line.event.time()),
+                Cell::left(Role::Plain, &line.event.node),
+                Cell::left(Role::Plain, what),
+            ]);
+        }
+        let verdict = format!(
+            "{} is violated on {}: {}",
+            self.check, self.subject, self.claim
+        );
+        table.row([
+            Cell::right(Role::Faint, format!("{}.", self.story.len() + 1)),
+            Cell::right(Role::Faint, "at the end"),
+            Cell::left(Role::Plain, ""),
+            Cell::left(Role::Bad, verdict),
+        ]);
+        table.write(style, out);
+    }
+
+    fn write_necessity(&self, style: Style, out: &mut String) {
+        head(style, "What it needs", out);
+        let mut table = Table::new(2);
+        for part in &self.necessity {
+            let (role, without) = match part.without {
+                Without::Passes => (Role::Good, "every check holds without"),
+                Without::FailsOtherwise => (Role::Doubt, "fails otherwise without"),
+                Without::Fails => (Role::Faint, "not needed"),
+            };
+            table.row([
+                Cell::left(role, without),
+                Cell::left(Role::Faint, &part.kind),
+                Cell::left(Role::Plain, &part.what),
+            ]);
+        }
+        table.write(style, out);
+    }
+
+    fn write_course(&self, style: Style, out: &mut String) {
+        head(style, "When it is decided", out);
+        let Some(first) = self.course.first() else {
+            paragraph(out, style, 2, Role::Faint, "there is no moment to look at");
+            return;
+        };
+        if self.course.iter().all(|entry| entry.failed == first.failed) {
+            let always = format!(
+                "{} of {} futures fail from the beginning on, and from every later moment",
+                first.failed, first.of
+            );
+            paragraph(out, style, 2, Role::Plain, &always);
+            return;
+        }
+        let mut table = Table::new(2);
+        for entry in &self.course {
+            let decisive = self
+                .decisive
+                .as_ref()
+                .is_some_and(|it| it.event == entry.after.event);
+            table.row([
+                Cell::left(Role::Bad, if decisive { "▸" } else { " " }),
+                Cell::right(Role::Plain, format!("{}/{}", entry.failed, entry.of)),
+                Cell::left(Role::Faint, bar(entry.failed, entry.of)),
+                Cell::right(Role::Faint, entry.after.time()),
+                Cell::left(
+                    Role::Plain,
+                    format!("{} {}", entry.after.node, entry.after.what),
+                ),
+            ]);
+        }
+        table.write(style, out);
+    }
+
+    fn write_twin(&self, style: Style, out: &mut String) {
+        head(style, "The nearest run that passes", out);
+        let Some(twin) = &self.twin else {
+            paragraph(out, style, 2, Role::Faint, "none was found");
+            return;
+        };
+        paragraph(out, style, 2, Role::Plain, &twin.difference);
+        let common = counted(twin.common_events, "event", "events");
+        paragraph(
+            out,
+            style,
+            2,
+            Role::Faint,
+            &format!("{common} in common, then:"),
+        );
+        let mut table = Table::new(4);
+        for (role, name, event) in [
+            (Role::Bad, "fails", &twin.fails),
+            (Role::Good, "passes", &twin.passes),
+        ] {
+            let told = event
+                .as_ref()
+                .map_or("(had ended)".to_owned(), ToldEvent::in_words);
+            table.row([Cell::left(role, name), Cell::left(Role::Plain, told)]);
+        }
+        table.write(style, out);
+    }
+}
+
+fn head(style: Style, title: &str, out: &mut String) {
+    out.push_str(&format!("\n{}\n", style.paint(Role::Head, title)));
+}
+
+/// Eight blocks for a certain failure.
+fn bar(failed: u32, of: u32) -> String {
+    let full = (failed * 8 + of / 2).checked_div(of).unwrap_or(0) as usize;
+    format!("{}{}", "█".repeat(full), "·".repeat(8 - full.min(8)))
+}

@@ -1,0 +1,73 @@
+//! An explanation names what a failure needs, when it is decided, and the nearest run that passes.
+
+use model::defects::Defect;
+use reports::explain::Without;
+use scenarios::explain::story::EVENTS_MAX;
+use scenarios::explain::{Explanation, explain};
+use scenarios::shrink::Shrunk;
+use sim::check::overall;
+use sim::record::trace::Happening;
+
+use super::failing::shrunk;
+
+fn explained(defect: Defect) -> (Shrunk, Explanation) {
+    let shrunk = shrunk(defect);
+    let explanation = explain(&shrunk.setup, &shrunk.outcome, &shrunk.target, &mut |_| ());
+    (shrunk, explanation)
+}
+
+#[test]
+fn each_part_of_a_shrunk_run_is_needed_and_told_so() {
+    let (shrunk, explanation) = explained(Defect::LatchBeforeJournal);
+    let size = shrunk.after();
+    assert_eq!(explanation.necessity.len(), size.faults + size.operations);
+    let needed = |without| without != Without::Fails;
+    assert!(
+        explanation
+            .necessity
+            .iter()
+            .all(|part| needed(part.without))
+    );
+}
+
+#[test]
+fn the_chance_grows_to_certainty_at_an_event_that_is_named() {
+    let (shrunk, explanation) = explained(Defect::LatchBeforeJournal);
+    let decision = explanation.decision.expect("a moment can be looked at");
+    let decisive = decision.decisive.expect("the power failure decides");
+    let before = decision.course.iter().rev().find(|it| it.after < decisive);
+    let after = decision.course.iter().find(|it| it.after == decisive);
+    let (before, after) = (before.expect("one before"), after.expect("its own"));
+    assert!(before.failed < after.failed, "{before:?} {after:?}");
+    let last = decision.course.last().expect("it is not empty");
+    assert_eq!(last.failed, last.of, "in the end nothing can prevent it");
+    assert!(shrunk.outcome.record.trace.get(decisive).is_some());
+}
+
+#[test]
+fn the_nearest_passing_run_passes_and_parts_where_it_says() {
+    let (shrunk, explanation) = explained(Defect::LatchBeforeJournal);
+    let twin = explanation.twin.expect("some run passes");
+    let lines = sim::determinism::event_lines(&shrunk.outcome.record);
+    let others = sim::determinism::event_lines(&twin.record);
+    assert_eq!(lines[..twin.common], others[..twin.common]);
+    assert_ne!(lines.get(twin.common), others.get(twin.common));
+    let checks = scenarios::run::expected_checks(&shrunk.setup.selected.scenario);
+    assert_eq!(overall(&sim::check::judge(&twin.record, &checks)), "held");
+}
+
+#[test]
+fn a_story_is_short_in_order_and_has_every_fault() {
+    let (shrunk, explanation) = explained(Defect::LatchBeforeJournal);
+    let story = &explanation.story;
+    assert!(!story.is_empty() && story.len() <= EVENTS_MAX);
+    assert!(story.windows(2).all(|pair| pair[0].event < pair[1].event));
+    let events = story
+        .iter()
+        .map(|line| &shrunk.outcome.record.trace.events()[line.event.0 as usize]);
+    let faults = events.filter(|event| matches!(event.what, Happening::FaultBegan { .. }));
+    assert_eq!(faults.count(), shrunk.after().faults);
+    for (number, line) in story.iter().enumerate() {
+        assert!(line.after.is_none_or(|after| after < number));
+    }
+}

@@ -1,0 +1,47 @@
+//! Failing runs that the tests here start from.
+
+use model::defects::{Defect, Defects};
+use reports::Seed;
+use scenarios::file;
+use scenarios::given::Given;
+use scenarios::run::{Outcome, WITH_TRACE};
+use scenarios::seeds::RunSeeds;
+use scenarios::setup::Setup;
+use scenarios::shrink::target::Target;
+use scenarios::shrink::{ShrinkOrder, Shrunk, shrink};
+
+/// How many seeds are tried to find a failing run.
+const SEEDS: u64 = 60;
+
+/// A run of the scenario in which everything happens.
+pub(super) fn everything(seed: u64, defects: Defects) -> Setup {
+    Setup {
+        selected: file::select("chaos-orchestration", &[]).expect("a built-in scenario is valid"),
+        seeds: RunSeeds::of(Seed(seed)),
+        defects,
+        given: Given::NOTHING,
+    }
+}
+
+/// The first run of that scenario in which a defect is caught by its check.
+pub(super) fn caught(defect: Defect) -> (Setup, Outcome) {
+    let check = defect.info().caught_by;
+    let runs = (1..=SEEDS).map(|seed| {
+        let setup = everything(seed, Defects::of([defect]));
+        let outcome = setup.run(WITH_TRACE);
+        (setup, outcome)
+    });
+    let mut failing = runs.filter(|(_, outcome)| Target::of(outcome, Some(check)).is_ok());
+    let found = failing.next();
+    found.unwrap_or_else(|| panic!("{defect} escapes {SEEDS} seeds"))
+}
+
+/// That run, shrunk.
+pub(super) fn shrunk(defect: Defect) -> Shrunk {
+    let (setup, _) = caught(defect);
+    let order = ShrinkOrder {
+        check: Some(defect.info().caught_by.to_owned()),
+        runs_max: 2_000,
+    };
+    shrink(&setup, &order, &mut |_, _| ()).expect("it fails")
+}
