@@ -39,3 +39,6 @@ mod prometheus;
 
 /// To who relies on Core while a neighbour fails: its breakers, bulkheads and pools do as they say.
 mod resilience;
+
+/// To who receives webhooks: what we sign, the reference libraries believe, and the other way round.
+mod webhooks;

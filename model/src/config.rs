@@ -12,6 +12,7 @@ use sim::ratio::Ratio;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
+use crate::webhooks::config::WebhookConfig;
 
 /// The system's size and speed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +40,9 @@ pub struct SystemConfig {
     /// are not when not given.
     #[serde(default)]
     pub redeploy_at_ms: Option<u64>,
+    /// What is told to customers' machines, and how those behave; nothing when not given.
+    #[serde(default)]
+    pub webhooks: Option<WebhookConfig>,
     /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
     /// audit is not sealed when not given.
     #[serde(default)]
@@ -170,6 +174,8 @@ pub struct Mix {
     pub audit: u32,
     /// As operations: list the dead letters and decide about the first.
     pub letters: u32,
+    /// As operations: replay every dead letter of webhooks.
+    pub replays: u32,
 }
 
 /// How much reads must show, by weight.
@@ -194,6 +200,7 @@ impl Default for Mix {
             verify: 0,
             audit: 0,
             letters: 0,
+            replays: 0,
         }
     }
 }
@@ -245,6 +252,9 @@ impl SystemConfig {
                 key: format!("system.timing.{key}"),
                 message: error.to_string(),
             })?;
+        }
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.validate()?;
         }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
@@ -328,6 +338,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 20,
             redeploy_at_ms: None,
+            webhooks: None,
             seal_audit_every_ms: None,
             replicas: None,
         };

@@ -104,6 +104,50 @@ pub enum Defect {
     AlertFiresWithoutWaiting,
     /// An alert that fired stays firing.
     AlertNeverResolves,
+    /// An event is written to the outbox after the change, in a transaction of its own.
+    EventPublishedOutsideTxn,
+    /// An event is written to the outbox before the change, in a transaction of its own.
+    EventPublishedBeforeCommit,
+    /// The outbox is read from the last place seen onwards.
+    OutboxPolledByPosition,
+    /// A delivery counts as made when it is claimed.
+    OutboxMarkedBeforeSend,
+    /// A webhook without an answer counts as delivered.
+    WebhookTimeoutCountedAsSuccess,
+    /// An endpoint that was disabled stays so, whatever its owner asks.
+    EndpointNeverReenabled,
+    /// Each attempt of a delivery has an id of its own.
+    NewWebhookIdPerAttempt,
+    /// A receiver notes an id after its work, not before.
+    ReceiverDedupeCheckThenSet,
+    /// A receiver remembers ids for five minutes.
+    ReceiverForgetsTooSoon,
+    /// What came of an attempt is written without asking whether its claim still counts.
+    WebhookConclusionUnfenced,
+    /// An endpoint that says it is gone is tried again.
+    WebhookRetriedAfterGone,
+    /// A receiver's wish for patience is not heard.
+    RetryAfterIgnored,
+    /// The attempts of a delivery are not counted.
+    WebhookAttemptsNeverCounted,
+    /// A delivery's lease ends before an answer must be there.
+    WebhookLeaseShorterThanTimeout,
+    /// The signature is made over the body parsed and written again.
+    SignatureOverParsedBody,
+    /// The timestamp that travels is not the one that was signed.
+    SignatureWithoutTimestamp,
+    /// A replaced secret stops signing at once.
+    RotationWithoutOverlap,
+    /// A delivery that waits for its retry lets the next one of its lane pass.
+    OrderBrokenByRetry,
+    /// A replay revives the latest letters first.
+    ReplayOutOfOrder,
+    /// A delivery is given up first, and its letter written after.
+    DeadLetterDroppedOnCrash,
+    /// A replay of many closes its letters first and revives their work after.
+    LettersMarkedBeforeRevived,
+    /// All endpoints share the places for deliveries under way.
+    SlowEndpointStarvesOthers,
     /// A replica is asked for what it has, whatever the session has seen.
     ReplicaReadIgnoresToken,
     /// A session's token tells of its writes only.

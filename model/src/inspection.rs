@@ -12,14 +12,18 @@ use sim::record::value::Value;
 use sim::{NodeContext, NodeId};
 
 use crate::ledger::client::connection::Connection;
+use crate::ledger::engine::schema::TableId;
 use crate::ledger::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use crate::ledger::engine::{Row, Value as Cell};
 use crate::ledger::node::LEDGER;
 use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
-use crate::ledger::tables::{self, audit, audit_heads, jobs, verifications};
+use crate::ledger::tables::{
+    self, audit, audit_heads, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
+};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
+use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
@@ -63,13 +67,16 @@ async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Ve
 }
 
 /// The unfinished work in the Ledger, each by name; nothing when it does not answer.
-pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
-    let open = [
+pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<Vec<String>> {
+    let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
         query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
         Select::all(audit_heads::TABLE),
     ];
+    if !receivers.is_empty() {
+        open.extend(unfinished_webhooks());
+    }
     let read = read_ledger(context, &open).await?;
     let job = |row: &Row| {
         let (asset, state) = (row.text(jobs::ASSET), row.text(jobs::STATE));
@@ -86,21 +93,66 @@ pub async fn unfinished(context: &NodeContext) -> Option<Vec<String>> {
     let unsealed = read[2].iter().filter(|_| is_sealed);
     let unsealed =
         unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
-    Some(named.chain(verifications).chain(unsealed).collect())
+    let named = named.chain(verifications).chain(unsealed);
+    let webhooks = match &read[4..] {
+        [events, deliveries, replays, endpoints] => {
+            told_unfinished(events, deliveries, replays, endpoints)
+        }
+        _ => Vec::new(),
+    };
+    Some(named.chain(webhooks).collect())
+}
+
+/// What webhooks have to do: events, deliveries, replays; and the endpoints, of which some are left
+/// alone.
+fn unfinished_webhooks() -> [Select; 4] {
+    [
+        query::select(outbox::TABLE, is(outbox::FANNED_OUT, false)),
+        query::select(deliveries::TABLE, is_set(deliveries::RUN_AT)),
+        query::select(replays::TABLE, is_set(replays::RUN_AT)),
+        Select::all(webhook_endpoints::TABLE),
+    ]
+}
+
+fn told_unfinished(
+    events: &[Row],
+    deliveries: &[Row],
+    replays: &[Row],
+    endpoints: &[Row],
+) -> Vec<String> {
+    let event = |row: &Row| format!("event {} has no deliveries", row.int(outbox::POSITION));
+    let replay = |row: &Row| format!("replay {} is under way", row.text(replays::REPLAY));
+    let delivery = |row: &Row| format!("{} is pending", row.text(deliveries::DELIVERY));
+    let is_served = |row: &&Row| {
+        let endpoint = row.text(deliveries::ENDPOINT);
+        let its = |it: &&Row| it.text(webhook_endpoints::ENDPOINT) == endpoint;
+        let state = endpoints.iter().find(its);
+        state.is_none_or(|it| it.text(webhook_endpoints::STATE) == "enabled")
+    };
+    let named = events.iter().map(event).chain(replays.iter().map(replay));
+    let due = deliveries.iter().filter(is_served).map(delivery);
+    named.chain(due).collect()
 }
 
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
-/// `device_links`.
-pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
+/// `device_links`, and `webhook_effects`.
+pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[String]) -> Facts {
     let mut facts = Facts::default();
-    let selects: Vec<Select> = tables::names()
-        .map(|(table, ..)| Select::all(table))
-        .collect();
+    // A system without receivers has nobody who writes the tables of webhooks: they are empty unread.
+    let is_read = |table: &TableId| !receivers.is_empty() || !tables::OF_WEBHOOKS.contains(table);
+    let read = tables::names().filter(|(table, ..)| is_read(table));
+    let selects: Vec<Select> = read.map(|(table, ..)| Select::all(table)).collect();
     if let Some(read) = read_ledger(context, &selects).await {
-        for ((_, name, columns), rows) in tables::names().zip(read) {
+        let mut read = read.into_iter();
+        for (table, name, columns) in tables::names() {
+            let rows = is_read(&table).then(|| read.next()).flatten();
             let columns: Vec<&str> = columns.collect();
+            let rows = rows.unwrap_or_default();
             facts.add(name, rows.iter().map(|row| told(&columns, row)));
         }
+    }
+    if let Some(effects) = read_effects(context, receivers).await {
+        facts.add("webhook_effects", effects);
     }
     if let Some(sessions) = read_sessions(context).await {
         facts.add("sessions", sessions);
@@ -115,6 +167,31 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String]) -> Facts {
     }
     facts.add("device_links", links);
     facts
+}
+
+/// What events have done at all receivers; nothing when one of them does not answer.
+async fn read_effects(context: &NodeContext, receivers: &[String]) -> Option<Vec<Value>> {
+    let mut told = Vec::new();
+    for receiver in receivers {
+        let node = context.find(receiver);
+        let answer = ask(context, node, ReceiverRequest::ListEffects).await?;
+        let ReceiverAnswer::Effects {
+            deduplicates,
+            effects,
+        } = &*answer
+        else {
+            panic!("invariant: a receiver answers ListEffects in kind, not with {answer:?}");
+        };
+        told.extend(effects.iter().map(|effect| {
+            Value::map([
+                ("endpoint", receiver.as_str().into()),
+                ("id", effect.id.as_str().into()),
+                ("body", effect.body.as_str().into()),
+                ("deduplicates", (*deduplicates).into()),
+            ])
+        }));
+    }
+    Some(told)
 }
 
 /// What the Ledger's sessions are doing; nothing when it does not answer.

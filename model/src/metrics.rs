@@ -75,6 +75,15 @@ pub const METRICS: &[Description] = &[
         "core.dlq.depth",
         "How many dead letters wait for a decision, by queue.",
     ),
+    span(
+        "core.webhook.latency",
+        WORK,
+        "How long an event took until its receiver had acknowledged it, by endpoint.",
+    ),
+    figure(
+        "core.webhook.attempts",
+        "Attempts to deliver an event, by endpoint and outcome.",
+    ),
     figure(
         "ledger.failovers",
         "How often another server was named the Ledger's primary.",

@@ -33,6 +33,22 @@ pub const JOB_CLAIMED: &str = "core.job.claimed";
 pub const EVIDENCE_JUDGED: &str = "verify.evidence.judged";
 /// A verification's result is durable; Core was not told.
 pub const RESULT_COMMITTED: &str = "verify.result.committed";
+/// Deliveries are made in a transaction that is not committed.
+pub const FAN_OUT_STAGED: &str = "core.fan_out.staged";
+/// An attempt is claimed and counted; nothing is sent.
+pub const DELIVERY_CLAIMED: &str = "core.delivery.claimed";
+/// A receiver has answered, or time has run out; the Ledger does not know yet.
+pub const WEBHOOK_ANSWERED: &str = "core.webhook.answered";
+/// What came of an attempt is staged, not committed.
+pub const CONCLUSION_STAGED: &str = "core.conclusion.staged";
+/// A delivery is given up durably.
+pub const DELIVERY_GIVEN_UP: &str = "core.delivery.given_up";
+/// A replay's step is staged, not committed.
+pub const REPLAY_STAGED: &str = "core.replay.staged";
+/// A replay's step is durable.
+pub const REPLAY_COMMITTED: &str = "core.replay.committed";
+/// A receiver has processed an event and not answered.
+pub const EFFECT_MADE: &str = "receiver.effect.made";
 /// The Ledger has written a batch to its log and not synced it.
 pub const LOG_WRITTEN: &str = "ledger.log.written";
 /// The Ledger has synced a batch and answered nobody.
@@ -48,7 +64,7 @@ pub const LATCH_MOVED: &str = "locker.latch.moved";
 /// A Locker has executed a command durably and not answered.
 pub const COMMAND_EXECUTED: &str = "locker.command.executed";
 
-/// Every fault point.
+/// The fault points of every system.
 pub const FAULT_POINTS: &[FaultPoint] = &[
     point(
         REQUEST_VALIDATED,
@@ -128,6 +144,51 @@ pub const FAULT_POINTS: &[FaultPoint] = &[
         "a command is executed, the caller not answered",
     ),
 ];
+
+/// The fault points that only a system with webhooks passes.
+pub const WEBHOOK_POINTS: &[FaultPoint] = &[
+    point(
+        FAN_OUT_STAGED,
+        "core-*",
+        "deliveries are made in a transaction that is not committed",
+    ),
+    point(
+        DELIVERY_CLAIMED,
+        "core-*",
+        "an attempt is claimed and counted, nothing sent",
+    ),
+    point(
+        WEBHOOK_ANSWERED,
+        "core-*",
+        "a receiver has answered, the Ledger does not know",
+    ),
+    point(
+        CONCLUSION_STAGED,
+        "core-*",
+        "what came of an attempt is staged, not committed",
+    ),
+    point(
+        DELIVERY_GIVEN_UP,
+        "core-*",
+        "a delivery is given up durably",
+    ),
+    point(
+        REPLAY_STAGED,
+        "core-*",
+        "a replay's step is staged, not committed",
+    ),
+    point(REPLAY_COMMITTED, "core-*", "a replay's step is durable"),
+    point(
+        EFFECT_MADE,
+        "receiver-*",
+        "a receiver has processed an event, and not answered",
+    ),
+];
+
+/// Every fault point there is in any system.
+pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
+    FAULT_POINTS.iter().chain(WEBHOOK_POINTS)
+}
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {
     FaultPoint { name, nodes, place }

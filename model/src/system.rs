@@ -29,14 +29,17 @@ use crate::ledger::timing::LedgerTiming;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::FAULT_POINTS;
+use crate::points::{FAULT_POINTS, WEBHOOK_POINTS};
+use crate::receiver::node::{Books, ReceiverSetup};
 use crate::verify::node::VerifySetup;
-use crate::{alerts, client, core, deployer, inspection, ledger, locker, verify};
+use crate::webhooks::config::WebhookConfig;
+use crate::{alerts, client, core, deployer, inspection, ledger, locker, receiver, verify};
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
+    receivers: Vec<String>,
     operations: usize,
     board: Board,
 }
@@ -52,6 +55,12 @@ pub fn locker_names(count: u32) -> Vec<String> {
     numbered("locker", count)
 }
 
+/// The names of the customers' machines, in the order of their endpoints.
+fn receiver_names(system: &SystemConfig) -> Vec<String> {
+    let names = system.webhooks.as_ref().map(WebhookConfig::names);
+    names.unwrap_or_default()
+}
+
 /// The names of the Ledger's servers; the first one leads at the start.
 fn ledger_names(system: &SystemConfig) -> Vec<String> {
     let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
@@ -64,6 +73,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     let mut names = ledger_names(system);
     names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
+    names.extend(receiver_names(system));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
@@ -79,10 +89,13 @@ pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = ledger_names(system);
     nodes.extend(locker_names(system.lockers));
     let disks = nodes.clone();
+    nodes.extend(receiver_names(system));
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
+    let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
     let points = FAULT_POINTS
         .iter()
+        .chain(of_webhooks.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -91,13 +104,32 @@ pub fn targets(system: &SystemConfig) -> Targets {
     }
 }
 
-/// What the Ledger knows before anything has happened.
+/// The rows that a new Ledger begins with.
 fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
     let mut rows = tables::first_rows(lockers);
+    if let Some(webhooks) = &config.webhooks {
+        rows.extend(core::webhooks::endpoints::first_rows(webhooks));
+        rows.push(core::webhooks::fan_out::turnstile());
+    }
     if config.seal_audit_every_ms.is_some() {
         rows.extend(sealing::first_rows());
     }
     rows
+}
+
+/// Adds the customers' machines.
+fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects: &Defects) {
+    let Some(webhooks) = &config.webhooks else {
+        return;
+    };
+    for (name, endpoint) in webhooks.names().into_iter().zip(&webhooks.endpoints) {
+        let setup = Rc::new(ReceiverSetup::of(&endpoint.receiver, cores, defects));
+        let secret = core::webhooks::endpoints::first_secret(&name);
+        let books = Rc::new(RefCell::new(Books::new(secret, defects)));
+        world.add_node(&name, move |context| {
+            receiver::node::run(context, setup.clone(), books.clone())
+        });
+    }
 }
 
 /// Adds the Ledger's servers, and the operator that names their primary.
@@ -142,7 +174,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: tables::catalog(),
+            catalog: tables::catalog(config.webhooks.is_some()),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
@@ -166,6 +198,7 @@ impl System {
         }
 
         let cores = numbered("core", config.cores);
+        add_receivers(world, config, &cores, defects);
         let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
@@ -223,6 +256,7 @@ impl System {
         System {
             world: world.clone(),
             lockers,
+            receivers: receiver_names(config),
             operations,
             board,
         }
@@ -241,7 +275,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director()).await;
+        let unfinished = inspection::unfinished(&self.world.director(), &self.receivers).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -252,7 +286,8 @@ impl System {
 
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
-        let facts = inspection::read_facts(&self.world.director(), &self.lockers).await;
+        let facts =
+            inspection::read_facts(&self.world.director(), &self.lockers, &self.receivers).await;
         self.world.with_record(|record| record.facts = facts);
     }
 

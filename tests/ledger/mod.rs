@@ -86,7 +86,7 @@ mod walks;
 mod wire;
 
 /// Says loudly that a test did not run for want of a server; in CI that is a failure.
-fn no_server(test: &str, why: &str) {
+pub(crate) fn no_server(test: &str, why: &str) {
     not_run(test, why);
     let in_ci = std::env::var("CI").as_deref() == Ok("true");
     assert!(!in_ci, "{test} must run in CI: {why}");

@@ -111,6 +111,10 @@ impl User {
                     self.operate(Ask::QueryAudit(asset)).await;
                 }
             }
+            Intent::ReplayAll { key } => {
+                let (key, endpoint) = (key.clone(), None);
+                self.operate(Ask::ReplayDeliveries { key, endpoint }).await;
+            }
             Intent::Letters { replay } => self.decide(*replay).await,
         }
     }

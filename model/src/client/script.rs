@@ -70,6 +70,11 @@ pub enum Intent {
         /// Whether to replay it, or else to discard it.
         replay: bool,
     },
+    /// To have every dead letter of webhooks replayed.
+    ReplayAll {
+        /// One key per intent.
+        key: IdempotencyKey,
+    },
 }
 
 impl Intent {
@@ -81,7 +86,7 @@ impl Intent {
             | Intent::ReadAt { of, .. }
             | Intent::Audit(of)
             | Intent::Verify { of, .. } => vec![*of],
-            Intent::Register(_) | Intent::Letters { .. } => Vec::new(),
+            Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
         }
     }
 }
@@ -129,6 +134,7 @@ impl fmt::Display for Intent {
                 write!(f, "has {} verified ({key})", assets(&[*of]))
             }
             Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
+            Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
             Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
             Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
         }
@@ -261,8 +267,18 @@ impl Script<'_> {
             verify,
             audit,
             letters,
+            replays,
         } = self.workload.mix;
-        let weights = [register, rename, rename_pair, read, verify, audit, letters];
+        let weights = [
+            register,
+            rename,
+            rename_pair,
+            read,
+            verify,
+            audit,
+            letters,
+            replays,
+        ];
         let choice = if self.registered.is_empty() {
             0
         } else {
@@ -282,9 +298,10 @@ impl Script<'_> {
                 of: self.one(stream),
             },
             5 => Intent::Audit(self.one(stream)),
-            _ => Intent::Letters {
+            6 => Intent::Letters {
                 replay: stream.below(4) > 0,
             },
+            _ => Intent::ReplayAll { key },
         }
     }
 
@@ -413,6 +430,7 @@ mod tests {
             verify: VerifyConfig::default(),
             connections_per_core: 10,
             redeploy_at_ms: None,
+            webhooks: None,
             seal_audit_every_ms: None,
             replicas: None,
         };
@@ -424,7 +442,9 @@ mod tests {
     fn key(planned: &Planned) -> Option<IdempotencyKey> {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
-            Intent::Rename { key, .. } | Intent::Verify { key, .. } => Some(key.clone()),
+            Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
+                Some(key.clone())
+            }
             Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
                 None
             }

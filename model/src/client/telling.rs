@@ -40,6 +40,14 @@ pub fn input(ask: &Ask) -> Value {
         Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
             Value::map([("letter", letter.0.as_str().into())])
         }
+        Ask::ReplayDeliveries { key, endpoint } => Value::map([
+            ("key", key.0.as_str().into()),
+            ("endpoint", endpoint.as_deref().into()),
+        ]),
+        // A secret is told to nobody.
+        Ask::EnableEndpoint(endpoint) | Ask::RotateSecret { endpoint, .. } => {
+            Value::map([("endpoint", endpoint.as_str().into())])
+        }
         Ask::ListDeadLetters | Ask::Health | Ask::Drain => Value::map([]),
     }
 }

@@ -3,6 +3,7 @@
 use super::audit::Entry;
 use super::escalation;
 use super::protocol::{Answer, Body};
+use super::webhooks;
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::{AssetId, FencingToken, LetterId};
@@ -26,17 +27,20 @@ pub enum Queue {
     Link,
     /// Verifications.
     Verification,
+    /// Deliveries of webhooks.
+    Webhook,
 }
 
 impl Queue {
-    /// Both.
-    pub const ALL: [Queue; 2] = [Queue::Link, Queue::Verification];
+    /// Those of every system; only one with webhooks has the third.
+    pub const ALWAYS: [Queue; 2] = [Queue::Link, Queue::Verification];
 
     /// As tables and metrics spell it.
     pub fn name(self) -> &'static str {
         match self {
             Queue::Link => "link",
             Queue::Verification => "verification",
+            Queue::Webhook => "webhook",
         }
     }
 }
@@ -46,26 +50,26 @@ impl Queue {
 pub struct Casualty<'a> {
     /// The queue it falls out of.
     pub queue: Queue,
-    /// The job or verification.
+    /// The job, verification or delivery.
     pub subject: &'a str,
     /// The asset it is about.
     pub asset: &'a AssetId,
     /// The claim under which it died: replayed, it may die again under a later one.
     pub token: FencingToken,
-    /// Why.
-    pub cause: Failure,
+    /// Why, by its code.
+    pub cause: &'static str,
 }
 
 impl Casualty<'_> {
     /// What giving up writes besides the work's own state: the letter, and the alert that tells people.
     pub fn bury(&self, at: LedgerMillis, defects: &Defects) -> Vec<Statement> {
-        let name = format!("letter-{}-{}", self.subject, self.token.0);
+        let name = name(self.subject, self.token);
         let letter = [
             (letters::LETTER, Value::text(&name)),
             (letters::QUEUE, self.queue.name().into()),
             (letters::SUBJECT, self.subject.into()),
             (letters::ASSET, Value::text(&self.asset.0)),
-            (letters::CAUSE, self.cause.code().into()),
+            (letters::CAUSE, self.cause.into()),
             (letters::STATE, "open".into()),
             (letters::REPLAYS, 0.into()),
             (letters::AT, at.into()),
@@ -76,6 +80,11 @@ impl Casualty<'_> {
         }
         burial
     }
+}
+
+/// The name of the letter about work that died under this claim.
+pub fn name(subject: &str, token: FencingToken) -> String {
+    format!("letter-{subject}-{}", token.0)
 }
 
 /// How many letters people are shown at a time.
@@ -134,7 +143,7 @@ pub async fn decide(
                     Ok(Answer::refused(409, Failure::LedgerConflict))
                 }
                 Some(row) => {
-                    carry_out(transaction, row, decision, actor, at, defects);
+                    carry_out(transaction, row, decision, actor, at, defects).await?;
                     Ok(Answer::ok(200, Body::Nothing))
                 }
             }
@@ -142,14 +151,18 @@ pub async fn decide(
         .await
 }
 
-fn carry_out(
+/// Closes an open letter, and does with its work what was decided, in one transaction.
+///
+/// # Errors
+/// As [`Transaction::flush`].
+pub(super) async fn carry_out(
     transaction: &mut Transaction,
     letter: &Row,
     decision: Decision,
     actor: &str,
     at: LedgerMillis,
     defects: &Defects,
-) {
+) -> Result<(), LedgerError> {
     let subject = letter.text(letters::SUBJECT);
     let asset = AssetId(letter.text(letters::ASSET).into());
     let (state, action) = match decision {
@@ -163,10 +176,18 @@ fn carry_out(
     ];
     let this = is(letters::LETTER, letter.text(letters::LETTER));
     transaction.stage_one(query::update(letters::TABLE, values, this));
-    if decision == Decision::Replay && !defects.has(Defect::ReplayRevivesNothing) {
-        for statement in revive(letter.text(letters::QUEUE), subject, at) {
-            transaction.stage(statement);
+    let withheld = [
+        Defect::ReplayRevivesNothing,
+        Defect::LettersMarkedBeforeRevived,
+    ]
+    .map(|it| defects.has(it));
+    let revives = decision == Decision::Replay && !withheld.contains(&true);
+    match letter.text(letters::QUEUE) {
+        queue if revives => transaction.stage(revive(queue, subject, at)),
+        queue if queue == Queue::Webhook.name() && decision == Decision::Discard => {
+            webhooks::discard(transaction, subject, at).await?;
         }
+        _ => {}
     }
     let entry = Entry {
         asset: &asset,
@@ -178,10 +199,11 @@ fn carry_out(
         at,
     };
     transaction.stage(entry.statement());
+    Ok(())
 }
 
 /// Makes dead work due again. Its token goes on counting: whoever held it before stays fenced.
-fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
+fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Statement {
     if queue == Queue::Link.name() {
         let dead = is(jobs::JOB, subject).and(is(jobs::STATE, "dead"));
         let values = [
@@ -189,7 +211,9 @@ fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
             (jobs::RUN_AT, at.into()),
             (jobs::RETRIES, 0.into()),
         ];
-        vec![query::update(jobs::TABLE, values, dead)]
+        query::update(jobs::TABLE, values, dead)
+    } else if queue == Queue::Webhook.name() {
+        webhooks::revived(subject, at)
     } else {
         let dead = is(verifications::VERIFICATION, subject).and(is(verifications::STATE, "dead"));
         let next = Expr::binary(
@@ -201,7 +225,7 @@ fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
             column: ColumnId(column),
             value,
         };
-        vec![Statement::Update(Update {
+        Statement::Update(Update {
             table: verifications::TABLE,
             assignments: vec![
                 set(verifications::STATE, Expr::literal("queued")),
@@ -211,7 +235,7 @@ fn revive(queue: &str, subject: &str, at: LedgerMillis) -> Vec<Statement> {
             ],
             filter: Some(dead),
             returning: Vec::new(),
-        })]
+        })
     }
 }
 

@@ -17,12 +17,12 @@ use crate::ledger::tables::alerts;
 /// How long a link may wait for a Locker that refuses connections before people are told.
 const LINK_OVERDUE_AFTER: Duration = Duration::from_secs(3_600);
 
-/// Alerts operations, unless an alert of this name was raised before.
-pub fn raise(name: &str, asset: &AssetId, failure: Failure, at: LedgerMillis) -> Statement {
+/// Alerts operations of a failure by its code, unless an alert of this name was raised before.
+pub fn raise(name: &str, asset: &AssetId, code: &str, at: LedgerMillis) -> Statement {
     let values = [
         (alerts::ALERT, Value::text(&format!("alert-{name}"))),
         (alerts::ASSET, Value::text(&asset.0)),
-        (alerts::FAILURE, failure.code().into()),
+        (alerts::FAILURE, code.into()),
         (alerts::AT, at.into()),
     ];
     query::insert_if_absent(alerts::TABLE, values)

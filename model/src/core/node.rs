@@ -17,16 +17,19 @@ use sim::network::Incoming;
 use super::audit::sealing;
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
+use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::steps::step;
-use super::{audit, reading, registration, renaming, verification, worker};
+use super::webhooks::Webhooks;
+use super::{audit, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::resilience::deadline::Deadline;
+use crate::webhooks::config::WebhookConfig;
 
 /// How long a draining instance waits for what it has begun.
 const GRACE: Duration = Duration::from_secs(12);
@@ -41,6 +44,8 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// What is told outside; nothing when not given.
+    pub webhooks: Option<WebhookConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
@@ -58,6 +63,7 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
+            webhooks: config.webhooks.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
@@ -72,6 +78,10 @@ pub struct Core {
     pub setup: Rc<CoreSetup>,
     /// Its way to the Ledger.
     pub ledger: LedgerClient,
+    /// Where it writes what is told outside.
+    pub outbox: Outbox,
+    /// What tells it.
+    pub webhooks: Option<Rc<Webhooks>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
@@ -86,11 +96,20 @@ pub struct Core {
 pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
     let lockers = Lockers::new(context.clone(), &setup.defects);
-    let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, &setup.defects);
+    let outbox = match setup.webhooks {
+        Some(_) => Outbox::Open,
+        None => Outbox::Closed,
+    };
+    let defects = &setup.defects;
+    let webhooks = setup.webhooks.as_ref();
+    let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
+    let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let core = Rc::new(Core {
         context: context.clone(),
         setup,
         ledger,
+        outbox,
+        webhooks: webhooks.clone(),
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -98,6 +117,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         under_way: Cell::new(0),
     });
     context.spawn("worker", worker::run(core.clone()));
+    if let Some(webhooks) = webhooks {
+        context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
+    }
     if let Some(every) = core.setup.seal_audit_every {
         context.spawn("sealer", sealing::run(core.clone(), every));
     }
@@ -176,7 +198,9 @@ impl Core {
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
-                verification::completed(context, ledger, verification, defects, deadline).await
+                let outbox = self.outbox;
+                verification::completed(context, ledger, outbox, verification, defects, deadline)
+                    .await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
             Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
@@ -201,6 +225,22 @@ impl Core {
                     let told = rows.iter().map(|row| audit::told(row));
                     Answer::ok(200, Body::Audit(told.collect()))
                 })
+            }
+            Ask::ReplayDeliveries { key, endpoint } => {
+                webhooks::replay::ask(ledger, key, endpoint.as_deref(), deadline).await
+            }
+            Ask::EnableEndpoint(endpoint) => {
+                webhooks::endpoints::enable(ledger, endpoint, defects, deadline).await
+            }
+            Ask::RotateSecret { endpoint, secret } => {
+                let overlap = self
+                    .webhooks
+                    .as_ref()
+                    .map(|it| it.overlap)
+                    .unwrap_or_default();
+                let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
+                webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
+                    .await
             }
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain => unreachable!("a drain is not answered like a question"),

@@ -55,6 +55,22 @@ pub enum Ask {
     ReplayDeadLetter(LetterId),
     /// Decide that a dead letter's work is not to be done.
     DiscardDeadLetter(LetterId),
+    /// Replay the dead letters of webhooks, those of an endpoint or all, in the order of their events.
+    ReplayDeliveries {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Whose; everybody's when not given.
+        endpoint: Option<String>,
+    },
+    /// An endpoint's owner says that it works again.
+    EnableEndpoint(String),
+    /// An endpoint's owner has a new secret.
+    RotateSecret {
+        /// The endpoint.
+        endpoint: String,
+        /// The secret, as people copy it.
+        secret: String,
+    },
     /// What happened to an asset.
     QueryAudit(AssetId),
     /// Whether the instance serves.
@@ -175,6 +191,9 @@ impl Ask {
             Ask::ListDeadLetters => "list_dead_letters",
             Ask::ReplayDeadLetter(_) => "replay_dead_letter",
             Ask::DiscardDeadLetter(_) => "discard_dead_letter",
+            Ask::ReplayDeliveries { .. } => "replay_deliveries",
+            Ask::EnableEndpoint(_) => "enable_endpoint",
+            Ask::RotateSecret { .. } => "rotate_secret",
             Ask::QueryAudit(_) => "query_audit",
             Ask::Health => "health",
             Ask::Drain => "drain",

@@ -44,6 +44,8 @@ impl Refusals {
         let asset = match ask {
             Ask::Register(_) | Ask::VerificationCompleted { .. } => None,
             Ask::ReplayDeadLetter(_) | Ask::DiscardDeadLetter(_) => None,
+            Ask::ReplayDeliveries { .. } => None,
+            Ask::EnableEndpoint(_) | Ask::RotateSecret { .. } => None,
             Ask::Rename { changes, .. } => match &answer.body {
                 Body::Conflict(asset, _) => Some(asset.clone()),
                 _ => changes.first().map(|change| change.asset.clone()),

@@ -218,6 +218,7 @@ async fn write_intent(
         at,
     };
     transaction.stage(entry.statement());
+    transaction.stage_all(core.outbox.event("created", &claim.asset, Some(1), at));
     let met = transaction.counts().await?;
     Ok(met.first() == Some(&1))
 }

@@ -61,6 +61,9 @@ pub async fn rename(
             }
             for change in changes {
                 transaction.stage(entry(change, &actor, at).statement());
+                let version = Some(change.version + 1);
+                let event = core.outbox.event("renamed", &change.asset, version, at);
+                transaction.stage_all(event);
             }
             Ok(())
         });

@@ -8,6 +8,7 @@ use sim::random::Root;
 use super::answers;
 use super::asset::{AssetStatus, named_states};
 use super::audit::Entry;
+use super::outbox::Outbox;
 use super::protocol::{Answer, Body};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
@@ -165,6 +166,7 @@ fn locker_if_linked(row: &Row) -> Option<LockerRef> {
 pub async fn completed(
     context: &NodeContext,
     ledger: &LedgerClient,
+    outbox: Outbox,
     verification: &VerificationId,
     defects: &Defects,
     deadline: Deadline,
@@ -212,6 +214,7 @@ pub async fn completed(
                 at,
             };
             transaction.stage(entry.statement());
+            transaction.stage_all(outbox.event(action, &asset, None, at));
             Ok(Answer::ok(200, Body::Nothing))
         })
         .await

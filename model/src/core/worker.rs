@@ -87,7 +87,8 @@ async fn look(core: &Core, expired_too: bool) -> Option<bool> {
     let Ok([due, open]) = seen.as_deref() else {
         return None;
     };
-    for queue in Queue::ALL {
+    let of_webhooks = core.webhooks.as_ref().map(|_| Queue::Webhook);
+    for queue in Queue::ALWAYS.into_iter().chain(of_webhooks) {
         let depth = open
             .iter()
             .filter(|row| row.text(letters::QUEUE) == queue.name());

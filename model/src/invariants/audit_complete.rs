@@ -4,7 +4,7 @@
 //! 2 to its own, and one `linked` if it is linked (one more for each `status_reset`); one that is
 //! parked has an entry that says so. An asset that is gone, by audit, sagas or answers, has one
 //! `deleted`, and its saga `turned_back` and `rolled_back`. Each verification was queued once, and
-//! given up as often as it has letters; so for jobs; each letter that was decided about has its
+//! given up as often as it has letters; so for jobs and deliveries; each letter that was decided about has its
 //! decision. What clients were told is in the audit too. It does not judge the order of entries, nor
 //! entries for which there is no change.
 
@@ -90,7 +90,7 @@ fn of_gone(asset: &str, trail: &AuditTrail<'_>) -> Option<String> {
         .then(|| format!("it is gone, with {created} entries `created` and {deleted} `deleted`"))
 }
 
-/// Verifications, jobs and letters.
+/// Verifications, jobs, deliveries and letters.
 fn of_work(record: &Record, trail: &AuditTrail<'_>) -> Result<Vec<Evidence>, String> {
     let letters = record.facts.table("dead_letters")?;
     let mut died: BTreeMap<&str, usize> = BTreeMap::new();
@@ -117,6 +117,11 @@ fn of_work(record: &Record, trail: &AuditTrail<'_>) -> Result<Vec<Evidence>, Str
         let name = row.text("job");
         let deaths = died.get(name).copied().unwrap_or(0);
         expect(name, &["link_given_up", "compensation_given_up"], deaths);
+    }
+    for row in record.facts.table("deliveries")? {
+        let name = row.text("delivery");
+        let deaths = died.get(name).copied().unwrap_or(0);
+        expect(name, &["delivery_given_up"], deaths);
     }
     for letter in letters {
         let decided = usize::from(letter.text("state") != "open");

@@ -1,6 +1,6 @@
 //! Every dead letter has a cause and an alert, and leaves only by one decision of a person.
 //!
-//! Judged after heal. A dead job or verification has exactly one letter that is open or was
+//! Judged after heal. A dead job, verification or delivery has exactly one letter that is open or was
 //! discarded; a letter that is open is about work that is dead. Each letter names its cause, has its
 //! alert, and has one entry of audit for the decision that closed it; nobody was told twice that it
 //! was decided, and what they were told is what it says. It does not judge whether work was given up
@@ -67,10 +67,14 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     Ok(evidence)
 }
 
-/// Every job and verification, and whether it is dead.
+/// Every job, verification and delivery, and whether it is dead.
 fn work_that_is_dead(record: &Record) -> Result<BTreeMap<&str, bool>, String> {
     let mut work = BTreeMap::new();
-    for (table, name) in [("jobs", "job"), ("verifications", "verification")] {
+    for (table, name) in [
+        ("jobs", "job"),
+        ("verifications", "verification"),
+        ("deliveries", "delivery"),
+    ] {
         for row in record.facts.table(table)? {
             work.insert(row.text(name), row.text("state") == "dead");
         }

@@ -14,15 +14,21 @@ mod dead_letters_accounted;
 mod everything_settles;
 mod linearizable_assets;
 mod link_agreement;
+mod no_duplicate_effect;
 mod no_lost_update;
 mod no_phantom_writes;
+mod no_send_after_ack;
 mod no_split_brain;
 mod pool_bounded;
 mod retry_policy_kept;
 mod saga_all_or_parked;
 mod session_guarantees;
+mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
+mod webhook_order;
+mod webhook_retries_kept;
+mod webhooks_conserved;
 
 mod audit_trail;
 
@@ -55,6 +61,12 @@ pub const CHECKS: &[Check] = &[
     breaker_legal::CHECK,
     pool_bounded::CHECK,
     alerts_right::CHECK,
+    webhooks_conserved::CHECK,
+    no_duplicate_effect::CHECK,
+    no_send_after_ack::CHECK,
+    webhook_order::CHECK,
+    webhook_retries_kept::CHECK,
+    signature_verified::CHECK,
     SLO_MET,
 ];
 
@@ -232,6 +244,50 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "every_instance_was_redeployed",
         promise: "a rolling restart came to its end",
+    },
+    Sometimes {
+        name: "delivery_was_given_up",
+        promise: "a delivery failed at each attempt, or for good, and became a dead letter",
+    },
+    Sometimes {
+        name: "delivery_was_lost_with_its_last_attempt",
+        promise: "the last attempt of a delivery died with its sender",
+    },
+    Sometimes {
+        name: "dead_letters_were_replayed_in_order",
+        promise: "a replay of many dead letters revived some",
+    },
+    Sometimes {
+        name: "endpoint_is_gone",
+        promise: "a receiver answered that it is gone (410)",
+    },
+    Sometimes {
+        name: "endpoint_was_disabled",
+        promise: "an endpoint failed for so long that it was left alone",
+    },
+    Sometimes {
+        name: "slow_endpoint_was_left_to_itself",
+        promise: "all places of one endpoint were taken, and the others went on",
+    },
+    Sometimes {
+        name: "stale_sender_was_fenced",
+        promise: "a sender that had lost its lease could write nothing",
+    },
+    Sometimes {
+        name: "receiver_recognised_a_repetition",
+        promise: "a receiver was sent again what it had processed",
+    },
+    Sometimes {
+        name: "receiver_was_still_at_it",
+        promise: "a receiver was sent again what it was working on",
+    },
+    Sometimes {
+        name: "receiver_refused_a_message",
+        promise: "a receiver did not believe a message",
+    },
+    Sometimes {
+        name: "secret_was_rotated",
+        promise: "a receiver exchanged its secret",
     },
     Sometimes {
         name: "replica_answered_a_read",

@@ -327,7 +327,7 @@ fn claims_taken_over(record: &Record) -> Result<Vec<Evidence>, String> {
 
 /// How much earlier than it should an attempt may seem to be: by as much as the plan moves clocks, and
 /// by as long as a fault may keep a node from telling.
-fn slack(record: &Record) -> Duration {
+pub(super) fn slack(record: &Record) -> Duration {
     let faults = &record.plan.faults;
     let moved: u64 = faults.iter().map(clock_moved_ms).sum();
     let late = faults.iter().map(lasts_ms).max().unwrap_or(0);

@@ -176,13 +176,13 @@ tables! {
     dead_letters at 7 {
         /// Its name.
         LETTER "letter" Text,
-        /// The queue it fell out of: `link` or `verification`.
+        /// The queue it fell out of: `link`, `verification` or `webhook`.
         QUEUE "queue" Text,
-        /// The job or verification.
+        /// The job, verification or delivery.
         SUBJECT "subject" Text,
         /// The asset it is about.
         ASSET "asset" Text,
-        /// Why, by the failure's code.
+        /// Why, by the failure's code, or a delivery's cause.
         CAUSE "cause" Text,
         /// Where it is: `open`, `replayed` or `discarded`.
         STATE "state" Text,
@@ -222,16 +222,124 @@ tables! {
         /// Its seal.
         SEAL "seal" Text,
     }
+    /// Events to be told outside, written in the transaction of the change they tell of.
+    outbox at 11 {
+        /// Its place. Places are drawn after the asset's row is locked, so the events of one asset have
+        /// them in the order of their commits; between assets a later commit may have an earlier place.
+        POSITION "position" Int,
+        /// What kind it is, such as `asset.linked`.
+        KIND "kind" Text,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What is sent, byte for byte.
+        BODY "body" Text,
+        /// Whether its deliveries are made.
+        FANNED_OUT "fanned_out" Bool,
+        /// When it happened.
+        AT "at" Int,
+    }
+    /// Who wants to hear of events.
+    webhook_endpoints at 12 {
+        /// Its name; also its receiver's node's.
+        ENDPOINT "endpoint" Text,
+        /// Whose it is.
+        ORGANISATION "organisation" Text,
+        /// The kinds of events it wants, separated by spaces; none for all.
+        EVENTS "events" Text,
+        /// Whether each asset's events come in order, one at a time.
+        ORDERED "ordered" Bool,
+        /// The secret that signs.
+        SECRET "secret" Text,
+        /// The secret before, which still signs as well.
+        FORMER_SECRET "former_secret" Text,
+        /// Until when it does.
+        FORMER_UNTIL "former_until" Int,
+        /// Whether it is sent anything (`EndpointState`).
+        STATE "state" Text,
+        /// Since when nothing has succeeded.
+        FAILING_SINCE "failing_since" Int,
+    }
+    /// Events on their way to endpoints.
+    deliveries at 13 {
+        /// Its name; those of one endpoint sort as their events do.
+        DELIVERY "delivery" Text,
+        /// The event.
+        POSITION "position" Int,
+        /// The endpoint.
+        ENDPOINT "endpoint" Text,
+        /// The asset the event is about.
+        ASSET "asset" Text,
+        /// The lane it stands in, at an ordered endpoint.
+        LANE "lane" Text,
+        /// Where it is (`DeliveryState`).
+        STATE "state" Text,
+        /// When it is due, or its lease ends; null when it is settled or waits in its lane.
+        RUN_AT "run_at" Int,
+        /// How often it was claimed, which is the number of its last attempt.
+        TOKEN "token" Int,
+        /// How many attempts were begun since it was made or replayed.
+        ATTEMPTS "attempts" Int,
+    }
+    /// Every attempt that was begun.
+    attempts at 14 {
+        /// Its name.
+        ATTEMPT "attempt" Text,
+        /// The delivery.
+        DELIVERY "delivery" Text,
+        /// Its number, counted over all replays.
+        TOKEN "token" Int,
+        /// What came of it: `begun`, `lost` with its sender, or as the sender heard it.
+        OUTCOME "outcome" Text,
+        /// The status that was answered.
+        STATUS "status" Int,
+        /// When it was begun.
+        BEGUN_AT "begun_at" Int,
+        /// When its outcome was known.
+        ENDED_AT "ended_at" Int,
+    }
+    /// Replays of many dead letters, which some instance carries on.
+    replays at 15 {
+        /// Its name: the idempotency key under which it was asked for.
+        REPLAY "replay" Text,
+        /// The endpoint whose letters are replayed; null for all.
+        ENDPOINT "endpoint" Text,
+        /// The delivery it has come to.
+        CURSOR "cursor" Text,
+        /// When its next step is due; null once it is done.
+        RUN_AT "run_at" Int,
+        /// When it was asked for: what dies later is not its business.
+        ASKED_AT "asked_at" Int,
+    }
+    /// The turnstile of the outbox: one row, and who holds it makes deliveries.
+    relays at 16 {
+        /// Its name.
+        RELAY "relay" Text,
+        /// The last event seen; for a defect.
+        CURSOR "cursor" Int,
+    }
 }
+
+/// The tables that only a system with webhooks writes.
+pub const OF_WEBHOOKS: [TableId; 6] = [
+    outbox::TABLE,
+    webhook_endpoints::TABLE,
+    deliveries::TABLE,
+    attempts::TABLE,
+    replays::TABLE,
+    relays::TABLE,
+];
+
+/// Numbers for `outbox`.
+pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The whole schema.
+/// The whole schema, of a system that tells others outside or does not.
 ///
 /// # Panics
 /// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
-pub fn catalog() -> Catalog {
+pub fn catalog(webhooks: bool) -> Catalog {
     let tables = TABLES.iter().map(|(id, name, columns)| {
         let bare = TableDef::new(name, columns);
         match *id {
@@ -259,13 +367,35 @@ pub fn catalog() -> Catalog {
                 .primary_key(&[audit_seals::POSITION])
                 .unique(&[audit_seals::ENTRY]),
             audit_heads::TABLE => bare.primary_key(&[audit_heads::HEAD]),
+            outbox::TABLE => numbered(bare, outbox::POSITION, OUTBOX_POSITIONS)
+                .primary_key(&[outbox::POSITION])
+                .index(&[outbox::FANNED_OUT, outbox::POSITION]),
+            webhook_endpoints::TABLE => bare.primary_key(&[webhook_endpoints::ENDPOINT]),
+            deliveries::TABLE => bare
+                .primary_key(&[deliveries::DELIVERY])
+                .index(&[deliveries::ENDPOINT, deliveries::RUN_AT])
+                .index(&[deliveries::LANE, deliveries::POSITION])
+                .index(&[deliveries::STATE, deliveries::DELIVERY]),
+            attempts::TABLE => bare.primary_key(&[attempts::ATTEMPT]),
+            replays::TABLE => bare
+                .primary_key(&[replays::REPLAY])
+                .index(&[replays::RUN_AT]),
+            relays::TABLE => bare.primary_key(&[relays::RELAY]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
-    let catalog = Catalog {
+    let mut catalog = Catalog {
         tables: tables.collect(),
-        sequences: vec!["audit_entry_seq".to_owned()],
+        sequences: vec![
+            "audit_entry_seq".to_owned(),
+            "outbox_position_seq".to_owned(),
+        ],
     };
+    if !webhooks {
+        // They stand last, so no other table's number changes.
+        catalog.tables.truncate(OF_WEBHOOKS[0].0);
+        catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+    }
     catalog
         .validate()
         .expect("invariant: the service's schema names only what exists");
@@ -281,9 +411,14 @@ pub fn first_rows(lockers: &[String]) -> Vec<Statement> {
     lockers.iter().map(row).collect()
 }
 
-fn numbered_audit(mut bare: TableDef) -> TableDef {
-    bare.columns[audit::ENTRY].default = Expr::NextValue(AUDIT_ENTRIES);
-    bare.columns[audit::UNSEALED].default = Expr::literal(true);
+fn numbered_audit(bare: TableDef) -> TableDef {
+    let mut numbered = numbered(bare, audit::ENTRY, AUDIT_ENTRIES);
+    numbered.columns[audit::UNSEALED].default = Expr::literal(true);
+    numbered
+}
+
+fn numbered(mut bare: TableDef, column: usize, sequence: SequenceId) -> TableDef {
+    bare.columns[column].default = Expr::NextValue(sequence);
     bare
 }
 
@@ -306,7 +441,7 @@ mod tests {
 
     #[test]
     fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
-        let catalog = catalog();
+        let catalog = catalog(true);
         for (position, (id, name, columns)) in TABLES.iter().enumerate() {
             assert_eq!(id.0, position, "{name}");
             assert_eq!(catalog.tables[position].name, *name);

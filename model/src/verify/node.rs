@@ -320,7 +320,7 @@ impl Verify {
                         subject: &claim.verification.0,
                         asset: &claim.asset,
                         token: claim.token,
-                        cause: failure,
+                        cause: failure.code(),
                     };
                     for statement in casualty.bury(at, &self.setup.defects) {
                         transaction.stage(statement);

@@ -2,7 +2,7 @@
 
 use model::defects::DEFECTS;
 use model::invariants::{CHECKS, SOMETIMES};
-use model::points::FAULT_POINTS;
+use model::points;
 use reports::Listing;
 use reports::listing::{ListDocument, Row};
 use reports::schema::Document;
@@ -108,7 +108,7 @@ fn defects() -> Vec<Row> {
 }
 
 fn points() -> Vec<Row> {
-    let points = FAULT_POINTS.iter();
+    let points = points::all();
     points
         .map(|point| Row::new(point.name, point.nodes, point.place))
         .collect()

@@ -101,6 +101,34 @@ pub const BUILT_INS: &[BuiltIn] = &[
         "chaos-orchestration",
         include_str!("../../../fixtures/scenarios/chaos-orchestration.toml"),
     ),
+    built_in(
+        "webhook-delivery",
+        include_str!("../../../fixtures/scenarios/webhook-delivery.toml"),
+    ),
+    built_in(
+        "webhook-receiver-down",
+        include_str!("../../../fixtures/scenarios/webhook-receiver-down.toml"),
+    ),
+    built_in(
+        "webhook-slow-endpoint",
+        include_str!("../../../fixtures/scenarios/webhook-slow-endpoint.toml"),
+    ),
+    built_in(
+        "webhook-secret-rotation",
+        include_str!("../../../fixtures/scenarios/webhook-secret-rotation.toml"),
+    ),
+    built_in(
+        "webhook-ordered",
+        include_str!("../../../fixtures/scenarios/webhook-ordered.toml"),
+    ),
+    built_in(
+        "dead-letter-replay-crash",
+        include_str!("../../../fixtures/scenarios/dead-letter-replay-crash.toml"),
+    ),
+    built_in(
+        "chaos-webhooks",
+        include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
+    ),
 ];
 
 const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {

@@ -4,7 +4,7 @@
 //! are collected, since a file is mended faster when its mistakes are told together.
 
 use model::invariants::{CHECKS, SOMETIMES};
-use model::points::FAULT_POINTS;
+use model::points;
 use sim::check::NODES_BEHAVE;
 use sim::fault::swarm::Swarm;
 use sim::fault::{CATALOGUE, Fault, Plan};
@@ -118,7 +118,7 @@ impl Complaints {
     }
 
     fn plan(&mut self, path: &KeyPath, faults: &[Fault], nodes: &[String]) {
-        let points: Vec<&str> = FAULT_POINTS.iter().map(|point| point.name).collect();
+        let points: Vec<&str> = points::all().map(|point| point.name).collect();
         for (index, fault) in faults.iter().enumerate() {
             let alone = Plan {
                 faults: vec![fault.clone()],

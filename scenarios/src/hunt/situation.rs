@@ -97,6 +97,70 @@ static CUT_OFF: Situation = Situation {
     ],
 };
 
+/// Many users at once, while new audit entries are sealed all the time: some commit in the midst of it.
+static BUSY_SEALER: Situation = Situation {
+    name: "busy sealer",
+    scenario: "chaos-orchestration",
+    set: &[
+        "system.seal_audit_every_ms=40",
+        "workload.every_ms=50",
+        "system.timing.commit={ min_us = 500, p50_us = 20_000, p90_us = 90_000, p99_us = 180_000, max_us = 200_000 }",
+    ],
+};
+
+/// Everything that can break does, on both sides of the webhooks.
+static WEBHOOKS: Situation = Situation {
+    name: "webhooks",
+    scenario: "chaos-webhooks",
+    set: &[],
+};
+
+/// A receiver that wants order fails often.
+static ORDERED_RECEIVER: Situation = Situation {
+    name: "ordered receiver",
+    scenario: "webhook-ordered",
+    set: &[],
+};
+
+/// One receiver is slow, and the others must not wait for it.
+static SLOW_ENDPOINT: Situation = Situation {
+    name: "slow endpoint",
+    scenario: "webhook-slow-endpoint",
+    set: &[],
+};
+
+/// A receiver changes its secret while deliveries are on their way.
+static SECRET_ROTATION: Situation = Situation {
+    name: "secret rotation",
+    scenario: "webhook-secret-rotation",
+    set: &[],
+};
+
+/// A receiver is down for hours, and its deliveries are replayed.
+static RECEIVER_DOWN: Situation = Situation {
+    name: "receiver down",
+    scenario: "webhook-receiver-down",
+    set: &[],
+};
+
+/// Who replays dead letters dies in the midst of it.
+static REPLAY_CRASH: Situation = Situation {
+    name: "replay crash",
+    scenario: "dead-letter-replay-crash",
+    set: &[],
+};
+
+/// Commits of many users take up to two seconds: an event's place is drawn long before it is seen.
+static SLOW_COMMITS: Situation = Situation {
+    name: "slow commits",
+    scenario: "webhook-delivery",
+    set: &[
+        "system.timing.commit={ min_us = 500, p50_us = 100_000, p90_us = 900_000, p99_us = 1_800_000, max_us = 2_000_000 }",
+        "workload.every_ms=150",
+        "objectives=[]",
+    ],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -118,6 +182,36 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (Defect::DuplicateCompletionWebhook | Defect::ReplayTwice, _) => Some(&MESSAGES_TWICE),
         (Defect::UnlinkForgetsLateLink | Defect::DedupMemoryOfOne, _) => Some(&LATE_COMMAND),
         (Defect::HardwareLimitOnSynchronousPath, _) => Some(&SILENT_DEVICE),
+        (Defect::SealSkipsLateCommits, _) => Some(&BUSY_SEALER),
+        (Defect::OutboxPolledByPosition, _) => Some(&SLOW_COMMITS),
+        (Defect::SlowEndpointStarvesOthers | Defect::WebhookLeaseShorterThanTimeout, _) => {
+            Some(&SLOW_ENDPOINT)
+        }
+        (Defect::RotationWithoutOverlap, _) => Some(&SECRET_ROTATION),
+        (Defect::EndpointNeverReenabled | Defect::ReplayOutOfOrder, _) => Some(&RECEIVER_DOWN),
+        (Defect::DeadLetterDroppedOnCrash | Defect::LettersMarkedBeforeRevived, _) => {
+            Some(&REPLAY_CRASH)
+        }
+        (
+            Defect::OutboxMarkedBeforeSend
+            | Defect::ReceiverForgetsTooSoon
+            | Defect::RetryAfterIgnored
+            | Defect::WebhookAttemptsNeverCounted
+            | Defect::OrderBrokenByRetry,
+            _,
+        ) => Some(&ORDERED_RECEIVER),
+        (
+            Defect::EventPublishedOutsideTxn
+            | Defect::EventPublishedBeforeCommit
+            | Defect::WebhookTimeoutCountedAsSuccess
+            | Defect::NewWebhookIdPerAttempt
+            | Defect::ReceiverDedupeCheckThenSet
+            | Defect::WebhookConclusionUnfenced
+            | Defect::WebhookRetriedAfterGone
+            | Defect::SignatureOverParsedBody
+            | Defect::SignatureWithoutTimestamp,
+            _,
+        ) => Some(&WEBHOOKS),
         _ => Some(&EVERYTHING),
     }
 }

@@ -22,6 +22,7 @@ use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::escalation;
 use crate::core::lockers::{Lockers, Unanswered};
+use crate::core::outbox::Outbox;
 use crate::core::protocol::Answer;
 use crate::core::retry::{LinkRetry, link_retry, link_retry_wait};
 use crate::core::steps::step;
@@ -76,6 +77,7 @@ pub struct SagaRunner {
     context: NodeContext,
     ledger: LedgerClient,
     lockers: Lockers,
+    outbox: Outbox,
     defects: Defects,
     actor: Rc<str>,
 }
@@ -96,6 +98,7 @@ impl SagaRunner {
         context: NodeContext,
         ledger: LedgerClient,
         lockers: Lockers,
+        outbox: Outbox,
         defects: &Defects,
     ) -> SagaRunner {
         SagaRunner {
@@ -103,6 +106,7 @@ impl SagaRunner {
             context,
             ledger,
             lockers,
+            outbox,
             defects: defects.clone(),
         }
     }
@@ -209,7 +213,11 @@ impl SagaRunner {
             is(assets::ASSET, claim.asset.0.as_str()),
         );
         let written = self.write(claim, &to, Fate::Keep, |at| {
-            vec![record.clone(), self.entry(claim, "linked", None, at)]
+            let written = [record.clone(), self.entry(claim, "linked", None, at)];
+            written
+                .into_iter()
+                .chain(self.event(claim, "linked", at))
+                .collect()
         });
         let written = step(&self.context, "record_link", written).await;
         if patience.resumed && written.is_ok() {
@@ -307,7 +315,11 @@ impl SagaRunner {
         let written = self
             .write(claim, &to, Fate::Finish, |at| {
                 let entry = self.entry(claim, "deleted", Some(failure), at);
-                vec![delete.clone(), release.clone(), entry]
+                let written = [delete.clone(), release.clone(), entry];
+                written
+                    .into_iter()
+                    .chain(self.event(claim, "deleted", at))
+                    .collect()
             })
             .await;
         match self.stepped(claim, to, written) {
@@ -379,7 +391,7 @@ impl SagaRunner {
                         subject: &claim.job.0,
                         asset: &claim.asset,
                         token: claim.token,
-                        cause: failure,
+                        cause: failure.code(),
                     };
                     for statement in casualty.bury(at, &self.defects) {
                         transaction.stage(statement);
@@ -500,6 +512,11 @@ impl SagaRunner {
         entry.statement()
     }
 
+    /// What is told outside of a change, if it is told.
+    fn event(&self, claim: &Claim, action: &str, at: LedgerMillis) -> Option<Statement> {
+        self.outbox.event(action, &claim.asset, None, at)
+    }
+
     fn alert(
         &self,
         claim: &Claim,
@@ -508,6 +525,6 @@ impl SagaRunner {
         at: LedgerMillis,
     ) -> Statement {
         let name = format!("{occasion}-{}", claim.job);
-        escalation::raise(&name, &claim.asset, failure, at)
+        escalation::raise(&name, &claim.asset, failure.code(), at)
     }
 }

@@ -23,10 +23,11 @@ use self::clock::LedgerClock;
 use self::connection::{Connection, Executed};
 use self::transaction::Transaction;
 use super::engine::log::frame::Lsn;
+use super::engine::schema::TableId;
 use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
 use super::node::LEDGER;
-use super::tables::audit;
+use super::tables::{audit, outbox};
 use crate::core::retry::Backoff;
 use crate::defects::{Defect, Defects};
 use crate::resilience::breaker::{BreakerPolicy, Settlement};
@@ -51,6 +52,13 @@ const RETRY: Backoff = Backoff {
     cap: Duration::from_secs(2),
     attempts_max: 4,
 };
+
+/// Whose inserts a defect keeps back from the transaction they belong into.
+const KEPT_BACK: [(Defect, TableId); 3] = [
+    (Defect::AuditFireAndForget, audit::TABLE),
+    (Defect::EventPublishedOutsideTxn, outbox::TABLE),
+    (Defect::EventPublishedBeforeCommit, outbox::TABLE),
+];
 
 /// A service's way to the Ledger. Clones share pool and circuit.
 #[derive(Clone)]
@@ -217,11 +225,19 @@ impl LedgerClient {
     ) -> Result<T, LedgerError> {
         let (mut lease, connection, limit) = self.lease(deadline).await?;
         let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
-        if self.defects.has(Defect::AuditFireAndForget) {
-            transaction.set_aside(audit::TABLE);
+        let kept_back = KEPT_BACK
+            .iter()
+            .find(|(defect, _)| self.defects.has(*defect));
+        if let Some((_, table)) = kept_back {
+            transaction.set_aside(*table);
         }
+        let publishes_early = self.defects.has(Defect::EventPublishedBeforeCommit);
         let takes_unknown_for_done = self.defects.has(Defect::UnknownCommitTakenForSuccess);
-        let done = match work(&mut transaction).await {
+        let mut worked = work(&mut transaction).await;
+        if publishes_early && worked.is_ok() && !self.publish(transaction.aside(), deadline).await {
+            worked = Err(LedgerError::Unavailable);
+        }
+        let done = match worked {
             Ok(done) => match transaction.commit().await {
                 Err(LedgerError::Unknown) if takes_unknown_for_done => Ok(done),
                 committed => committed.map(|()| done),
@@ -266,6 +282,23 @@ impl LedgerClient {
             self.breaks.set(self.breaks.get() + 1);
             lease.discard();
         }
+    }
+
+    /// The defect's way with the outbox: a transaction of its own, before the change's; whether it
+    /// committed.
+    async fn publish(&self, inserts: Vec<Statement>, deadline: Deadline) -> bool {
+        if inserts.is_empty() {
+            return true;
+        }
+        let Ok((mut lease, connection, limit)) = self.lease(deadline).await else {
+            return false;
+        };
+        let mode = TransactionMode::new(Isolation::ReadCommitted);
+        let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
+        transaction.write_aside(&inserts);
+        let committed = transaction.commit().await;
+        self.give_back(&mut lease, transaction.into_connection());
+        committed.is_ok()
     }
 
     /// The defect's way with the audit: a transaction of its own, some time after the change.

@@ -67,6 +67,13 @@ impl Transaction {
         });
     }
 
+    /// Stages several statements, or none.
+    pub fn stage_all(&mut self, statements: impl IntoIterator<Item = Statement>) {
+        for statement in statements {
+            self.stage(statement);
+        }
+    }
+
     /// As [`stage`](Self::stage), for a write that must meet exactly one row: else the transaction is
     /// [stale](LedgerError::Stale).
     pub fn stage_one(&mut self, statement: Statement) {

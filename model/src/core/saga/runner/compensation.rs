@@ -83,6 +83,7 @@ impl SagaRunner {
             .write(claim, &to, Fate::Keep, |at| {
                 let mut statements = undo.clone();
                 statements.push(self.entry(claim, action, failure, at));
+                statements.extend(self.event(claim, action, at));
                 statements
             })
             .await;

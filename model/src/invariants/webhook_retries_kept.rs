@@ -1,0 +1,176 @@
+//! Deliveries are tried as often as their schedule says, never sooner, and never again after a final no.
+//!
+//! Judged over the notes `webhook_attempt` and `webhook_heard`, the schedule by the note
+//! `webhook_schedule`, and what the Ledger has recorded of each attempt. A round is what begins with a
+//! delivery or its replay: its attempts are numbered from one to the schedule's last, and there is one
+//! round more than there were replays. Between two attempts of a round lies at least the schedule's
+//! wait, and what a recorded answer asked for in `retry-after`; as far as clocks allow, as in
+//! `retry_policy_kept`. After an attempt recorded as rejected or gone the round is over. It does not
+//! judge waits that are too long (see `everything_settles`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sim::check::{Check, Evidence, Kind};
+use sim::record::Record;
+use sim::record::note::Note;
+use sim::time::SimTime;
+
+use super::{list, retry_policy_kept};
+
+pub(super) const CHECK: Check = Check {
+    name: "webhook_retries_kept",
+    kind: Kind::Always,
+    promise: "attempts stay within the schedule's number and never come sooner; Retry-After is honoured, nothing permanent is retried",
+    judge,
+};
+
+/// The schedule, as Core told it.
+struct Schedule {
+    waits: Vec<Duration>,
+    retry_after_max: Duration,
+}
+
+/// One attempt.
+struct Attempt<'a> {
+    at: SimTime,
+    /// Its number in its round.
+    attempts: i64,
+    /// When it was over, and what it was asked to wait.
+    heard: Option<(SimTime, Duration)>,
+    /// What the Ledger knows of it.
+    recorded: &'a str,
+}
+
+fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
+    let series = series(record)?;
+    if series.is_empty() {
+        return Ok(Vec::new());
+    }
+    let schedule = schedule(record)?;
+    let slack = retry_policy_kept::slack(record);
+    let mut replays: BTreeMap<&str, usize> = BTreeMap::new();
+    for letter in record.facts.table("dead_letters")? {
+        let replayed = usize::from(letter.text("state") == "replayed");
+        *replays.entry(letter.text("subject")).or_default() += replayed;
+    }
+    let mut evidence = Vec::new();
+    for (delivery, attempts) in &series {
+        let attempts: Vec<&Attempt<'_>> = attempts.values().collect();
+        for pair in attempts.windows(2) {
+            let claim = wrong_between(pair[0], pair[1], &schedule, slack);
+            evidence.extend(claim.map(|claim| Evidence {
+                at: Some(pair[1].at),
+                ..Evidence::new(*delivery, claim)
+            }));
+        }
+        let rounds = attempts.iter().filter(|it| it.attempts == 1).count();
+        let allowed = 1 + replays.get(delivery).copied().unwrap_or(0);
+        let most = attempts.iter().map(|it| it.attempts).max().unwrap_or(0);
+        let max = schedule.waits.len() as i64 + 1;
+        let claim = if rounds > allowed {
+            Some(format!(
+                "it was begun {rounds} times, and replayed {} times",
+                allowed - 1
+            ))
+        } else if most > max {
+            Some(format!("it has an attempt {most} of {max}"))
+        } else {
+            None
+        };
+        evidence.extend(claim.map(|claim| Evidence::new(*delivery, claim)));
+    }
+    Ok(evidence)
+}
+
+fn wrong_between(
+    first: &Attempt<'_>,
+    second: &Attempt<'_>,
+    schedule: &Schedule,
+    slack: Duration,
+) -> Option<String> {
+    if second.attempts == 1 && first.attempts != 0 {
+        // A new round, which the number of replays allows or not.
+        return None;
+    }
+    if second.attempts <= first.attempts {
+        return Some(format!("attempt {} was not counted", first.attempts));
+    }
+    if matches!(first.recorded, "rejected" | "gone") {
+        return Some(format!("it was {}, and tried again", first.recorded));
+    }
+    let index = usize::try_from(first.attempts - 1).ok()?;
+    let wait = schedule.waits.get(index).copied().unwrap_or_default();
+    let (over, asked) = first.heard.unwrap_or((first.at, Duration::ZERO));
+    // What was asked in an answer that nobody wrote down is not known to who tries again.
+    let asked = match first.recorded {
+        "failed" => asked.min(schedule.retry_after_max),
+        _ => Duration::ZERO,
+    };
+    // A lost attempt is followed by the wait after it began.
+    let since = if first.recorded == "lost" {
+        first.at
+    } else {
+        over
+    };
+    let due = since + wait.max(asked);
+    (second.at + slack < due).then(|| {
+        let early = due.since(second.at).as_millis();
+        format!(
+            "attempt {} came {early} ms before its time",
+            second.attempts
+        )
+    })
+}
+
+fn schedule(record: &Record) -> Result<Schedule, String> {
+    let mut notes = record.notes.iter();
+    let told = notes.find(|note| note.name == "webhook_schedule");
+    let told = told.ok_or("no Core told its retry schedule")?;
+    let millis = |value: Option<i64>| Duration::from_millis(value.unwrap_or(0).unsigned_abs());
+    let waits = list(told.detail.get("waits_ms")).iter();
+    Ok(Schedule {
+        waits: waits.map(|wait| millis(wait.as_int())).collect(),
+        retry_after_max: millis(told.detail.get("retry_after_max_ms").as_int()),
+    })
+}
+
+type Series<'a> = BTreeMap<&'a str, BTreeMap<i64, Attempt<'a>>>;
+
+/// Attempts by delivery and token.
+fn series(record: &Record) -> Result<Series<'_>, String> {
+    let mut recorded: BTreeMap<(&str, i64), &str> = BTreeMap::new();
+    for row in record.facts.table("attempts")? {
+        let token = row.get("token").as_int().unwrap_or(0);
+        recorded.insert((row.text("delivery"), token), row.text("outcome"));
+    }
+    let mut series: Series<'_> = BTreeMap::new();
+    for note in record
+        .notes
+        .iter()
+        .filter(|it| it.name == "webhook_attempt")
+    {
+        let (delivery, token) = (note.detail.text("delivery"), number(note, "token")?);
+        let attempt = Attempt {
+            at: note.at,
+            attempts: number(note, "attempts")?,
+            heard: None,
+            recorded: recorded.get(&(delivery, token)).copied().unwrap_or("lost"),
+        };
+        series.entry(delivery).or_default().insert(token, attempt);
+    }
+    for note in record.notes.iter().filter(|it| it.name == "webhook_heard") {
+        let (delivery, token) = (note.detail.text("delivery"), number(note, "token")?);
+        let asked = note.detail.get("retry_after_ms").as_int().unwrap_or(0);
+        let attempt = series.get_mut(delivery).and_then(|it| it.get_mut(&token));
+        if let Some(attempt) = attempt {
+            attempt.heard = Some((note.at, Duration::from_millis(asked.unsigned_abs())));
+        }
+    }
+    Ok(series)
+}
+
+fn number(note: &Note, name: &str) -> Result<i64, String> {
+    let found = note.detail.get(name).as_int();
+    found.ok_or_else(|| format!("a note `{}` of {} has no `{name}`", note.name, note.node))
+}

@@ -1,0 +1,213 @@
+//! The `[system.webhooks]` table of a scenario: which endpoints there are, and what their receivers do.
+//!
+//! Without endpoints nothing is written to the outbox and nobody looks at it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim::latency::{Latency, LatencyError, LatencyTable};
+use sim::ratio::Ratio;
+
+use super::event::KINDS;
+use super::schedule::Profile;
+use crate::config::ConfigError;
+
+/// What is told to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// When a delivery is tried again.
+    #[serde(default)]
+    pub schedule: Profile,
+    /// After failing for so long an endpoint is disabled, in milliseconds; five days when not given, as
+    /// Svix has it.
+    #[serde(default = "five_days")]
+    pub disable_after_ms: u64,
+    /// How long a secret that was replaced still signs, in milliseconds; a day when not given.
+    #[serde(default = "one_day")]
+    pub rotation_overlap_ms: u64,
+    /// How many deliveries one Core has under way to one endpoint at most.
+    #[serde(default = "eight")]
+    pub concurrent: u32,
+    /// How many dead letters a replay of many revives in a second at most.
+    #[serde(default = "ten")]
+    pub replays_per_second: u32,
+    /// The endpoints, one receiver each: `receiver-1` and so on. At least one.
+    pub endpoints: Vec<EndpointConfig>,
+}
+
+fn five_days() -> u64 {
+    432_000_000
+}
+
+fn one_day() -> u64 {
+    86_400_000
+}
+
+fn eight() -> u32 {
+    8
+}
+
+fn ten() -> u32 {
+    10
+}
+
+/// An endpoint and the machine behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointConfig {
+    /// Whose it is.
+    pub organisation: String,
+    /// The kinds of events it wants, such as `asset.linked`; all when none is named.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// Whether it hears of each asset in the order of its events, one at a time.
+    #[serde(default)]
+    pub ordered: bool,
+    /// What its receiver does.
+    #[serde(default)]
+    pub receiver: ReceiverConfig,
+}
+
+/// What a receiver does: the behaviour of a stranger's machine as data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiverConfig {
+    /// How long it works on an event before it answers.
+    pub work: LatencyTable,
+    /// The chance that it fails: 503, nothing done.
+    pub fails: Ratio,
+    /// What its failures ask for in `retry-after`, in seconds; nothing when not given.
+    pub retry_after_s: Option<u64>,
+    /// The chance that it does its work and its answer is lost.
+    pub loses_answer: Ratio,
+    /// The chance that it answers 200 and does nothing.
+    pub drops: Ratio,
+    /// The chance that it refuses an event for good: 422.
+    pub rejects: Ratio,
+    /// When it is down: it answers 503 to everything.
+    pub down: Vec<Window>,
+    /// From when on it is gone: 410 to everything, in milliseconds.
+    pub gone_from_ms: Option<u64>,
+    /// When its owner exchanges the secret, in milliseconds.
+    pub rotates_at_ms: Option<u64>,
+    /// How long its owner needs to put a new secret in place, in milliseconds.
+    pub rotation_takes_ms: u64,
+    /// Whether it processes an event once, however often it comes.
+    pub deduplicates: bool,
+}
+
+/// A span of simulated time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Its begin.
+    pub from_ms: u64,
+    /// Its end.
+    pub until_ms: u64,
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> ReceiverConfig {
+        ReceiverConfig {
+            work: LatencyTable::of([5_000, 20_000, 60_000, 200_000, 400_000]),
+            fails: Ratio::NEVER,
+            retry_after_s: None,
+            loses_answer: Ratio::NEVER,
+            drops: Ratio::NEVER,
+            rejects: Ratio::NEVER,
+            down: Vec::new(),
+            gone_from_ms: None,
+            rotates_at_ms: None,
+            rotation_takes_ms: 600_000,
+            deduplicates: true,
+        }
+    }
+}
+
+impl WebhookConfig {
+    /// The names of the receivers, which are also those of their endpoints.
+    pub fn names(&self) -> Vec<String> {
+        let numbers = 1..=self.endpoints.len();
+        numbers.map(|number| format!("receiver-{number}")).collect()
+    }
+
+    /// Checks that it can be built.
+    ///
+    /// # Errors
+    /// The first impossible value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |key: String, message: &str| {
+            Err(ConfigError {
+                key: format!("system.webhooks.{key}"),
+                message: message.to_owned(),
+            })
+        };
+        if self.endpoints.is_empty() {
+            return wrong(
+                "endpoints".into(),
+                "there is nobody to tell anything; name an endpoint or leave the table out",
+            );
+        }
+        for (key, value) in [
+            ("concurrent", self.concurrent),
+            ("replays_per_second", self.replays_per_second),
+        ] {
+            if value == 0 {
+                return wrong(key.into(), "0 is not possible here; give at least 1");
+            }
+        }
+        for (index, endpoint) in self.endpoints.iter().enumerate() {
+            let key = |key: &str| format!("endpoints[{index}].{key}");
+            let known = |kind: &&String| !KINDS.iter().any(|(_, known)| known == kind);
+            if let Some(kind) = endpoint.events.iter().find(known) {
+                let kinds = KINDS.map(|(_, kind)| kind).join(", ");
+                let message = format!("there is no event `{kind}`; the kinds are {kinds}");
+                return wrong(key("events"), &message);
+            }
+            let work: Result<Latency, LatencyError> = endpoint.receiver.work.try_into();
+            if let Err(error) = work {
+                return wrong(key("receiver.work"), &error.to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut WebhookConfig), expected: Option<&str>) {
+        let mut config = WebhookConfig {
+            schedule: Profile::default(),
+            disable_after_ms: five_days(),
+            rotation_overlap_ms: one_day(),
+            concurrent: 1,
+            replays_per_second: 1,
+            endpoints: vec![EndpointConfig {
+                organisation: "acme".into(),
+                events: Vec::new(),
+                ordered: false,
+                receiver: ReceiverConfig::default(),
+            }],
+        };
+        change(&mut config);
+        let key = config.validate().err().map(|error| error.key);
+        assert_eq!(key.as_deref(), expected);
+    }
+
+    #[test]
+    fn impossible_webhooks_are_refused_by_key() {
+        check(|_| (), None);
+        check(|it| it.endpoints.clear(), Some("system.webhooks.endpoints"));
+        check(|it| it.concurrent = 0, Some("system.webhooks.concurrent"));
+        check(
+            |it| it.endpoints[0].events.push("asset.sold".into()),
+            Some("system.webhooks.endpoints[0].events"),
+        );
+        check(
+            |it| it.endpoints[0].receiver.work.p50_us = 1,
+            Some("system.webhooks.endpoints[0].receiver.work"),
+        );
+    }
+}
