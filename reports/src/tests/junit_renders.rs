@@ -114,7 +114,9 @@ fn names_are_unique_and_no_passing_seed_has_a_case() {
     );
     assert!(names.len() < 80, "{} cases", names.len());
     assert!(names.contains(&"link_agreement[seed=0x0]".to_owned()));
-    assert!(names.contains(&"link_agreement[more: link_agreement on asset-#: it is wrong]".to_owned()));
+    assert!(
+        names.contains(&"link_agreement[more: link_agreement on asset-#: it is wrong]".to_owned())
+    );
     assert_eq!((report.tests, report.skipped), (names.len(), 0));
 }
 
