@@ -122,7 +122,7 @@ fn what_is_behind_a_dead_delivery_waits_for_people_and_what_is_not_does_not() {
             .collect();
         let dead = own.iter().find(|it| it.text("delivery") == subject);
         let dead = dead.expect("the letter is about a delivery");
-        for behind in own {
+        for behind in &own {
             let later = number(behind, "position") > number(dead, "position");
             if later && dead.text("state") == "dead" {
                 assert_eq!(behind.text("state"), "pending", "{behind}");
