@@ -67,10 +67,10 @@ pub(super) const CASES: &[Case] = &[
         disturbed: &[
             "11 receiver hears 0 in life 0",
             "11 receiver hears 1 in life 0",
-            "42 receiver hears 2 in life 0",
-            "50 receiver hears 3 in life 0",
-            "50 receiver hears 4 in life 0",
-            "50 receiver hears 5 in life 0",
+            "26 receiver hears 2 in life 0",
+            "26 receiver hears 3 in life 0",
+            "31 receiver hears 4 in life 0",
+            "31 receiver hears 5 in life 0",
         ],
     },
     Case {
@@ -90,10 +90,10 @@ pub(super) const CASES: &[Case] = &[
         disturbed: &[
             "11 receiver hears 0 in life 0",
             "11 receiver hears 1 in life 0",
+            "23 receiver hears 3 in life 0",
+            "26 receiver hears 2 in life 0",
             "31 receiver hears 4 in life 0",
             "31 receiver hears 5 in life 0",
-            "34 receiver hears 3 in life 0",
-            "53 receiver hears 2 in life 0",
         ],
     },
     Case {
