@@ -5,7 +5,7 @@
 //! itself uses, and compares. How close is close enough is not chosen: an [`Estimate`](estimate::Estimate)
 //! knows its own standard error.
 //!
-//! The ordinary run takes some seconds. A longer one divides every standard error by √N:
+//! The ordinary run takes some seconds. A longer one, N times as long, divides every standard error by √N:
 //! `PROVENIQ_FIDELITY_TIMES=20 cargo test --release -p tests fidelity -- --nocapture`
 
 /// What a mean is worth that was measured over so many samples.
