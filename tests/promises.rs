@@ -42,3 +42,6 @@ mod resilience;
 
 /// To who receives webhooks: what we sign, the reference libraries believe, and the other way round.
 mod webhooks;
+
+/// To who learns from an incident: its figures come from a cause, and actions have their real consequences.
+mod incident;
