@@ -174,7 +174,10 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: tables::catalog(config.webhooks.is_some()),
+            catalog: match config.webhooks {
+                Some(_) => tables::catalog_with_webhooks(),
+                None => tables::catalog(),
+            },
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });

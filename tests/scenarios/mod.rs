@@ -38,3 +38,6 @@ mod taxonomy;
 
 /// Evidence that does not tell.
 mod verification_review;
+
+/// Who is told what, and what becomes of those who do not listen.
+mod webhooks;

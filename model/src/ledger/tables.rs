@@ -335,11 +335,23 @@ pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The whole schema, of a system that tells others outside or does not.
+/// The schema of a system that tells nobody outside of what happens.
+///
+/// # Panics
+/// As [`catalog_with_webhooks`].
+pub fn catalog() -> Catalog {
+    let mut catalog = catalog_with_webhooks();
+    // They stand last, so no other table's number changes.
+    catalog.tables.truncate(OF_WEBHOOKS[0].0);
+    catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+    catalog
+}
+
+/// The whole schema.
 ///
 /// # Panics
 /// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
-pub fn catalog(webhooks: bool) -> Catalog {
+pub fn catalog_with_webhooks() -> Catalog {
     let tables = TABLES.iter().map(|(id, name, columns)| {
         let bare = TableDef::new(name, columns);
         match *id {
@@ -384,18 +396,13 @@ pub fn catalog(webhooks: bool) -> Catalog {
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
-    let mut catalog = Catalog {
+    let catalog = Catalog {
         tables: tables.collect(),
         sequences: vec![
             "audit_entry_seq".to_owned(),
             "outbox_position_seq".to_owned(),
         ],
     };
-    if !webhooks {
-        // They stand last, so no other table's number changes.
-        catalog.tables.truncate(OF_WEBHOOKS[0].0);
-        catalog.sequences.truncate(OUTBOX_POSITIONS.0);
-    }
     catalog
         .validate()
         .expect("invariant: the service's schema names only what exists");
@@ -441,7 +448,7 @@ mod tests {
 
     #[test]
     fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
-        let catalog = catalog(true);
+        let catalog = catalog_with_webhooks();
         for (position, (id, name, columns)) in TABLES.iter().enumerate() {
             assert_eq!(id.0, position, "{name}");
             assert_eq!(catalog.tables[position].name, *name);

@@ -51,6 +51,14 @@ impl Books {
     }
 }
 
+impl Books {
+    /// An event was processed: one transaction of the database.
+    fn processed(&mut self, effect: Effect, now: i64) {
+        self.inbox.done(&effect.id, now);
+        self.effects.push(effect);
+    }
+}
+
 /// What a receiver is made of.
 pub struct ReceiverSetup {
     /// What it does.
@@ -197,11 +205,7 @@ impl Receiver {
             body: body.to_owned(),
         };
         let now = unix_seconds(self.context.wall_clock());
-        // One transaction of its database.
-        let mut books = self.books.borrow_mut();
-        books.effects.push(effect);
-        books.inbox.done(id, now);
-        drop(books);
+        self.books.borrow_mut().processed(effect, now);
         self.context.pass(points::EFFECT_MADE).await;
         Dealt::with("processed", 200)
     }

@@ -185,6 +185,7 @@ fn a_seed_line_has_this_form() {
           "check": "no_answer_lost",
           "kind": "eventually",
           "subject_kind": "key k#",
+          "claim_kind": "the client was told nothing, although the store kept the write",
           "evidence_total": 1,
           "evidence": [
             {
@@ -235,7 +236,7 @@ fn a_sweep_line_has_this_form() {
       },
       "failures": [
         {
-          "signature": "no_answer_lost on key k#",
+          "signature": "no_answer_lost on key k#: the client was told nothing, although the store kept the write",
           "check": "no_answer_lost",
           "kind": "eventually",
           "seeds": 1,
@@ -263,9 +264,16 @@ fn a_sweep_line_has_this_form() {
       "confidence": {
         "clean_seeds": 0,
         "failure_rate_below": null,
+        "failure_rate_at_most": "1",
         "behaviours": 1,
         "behaviours_seen_once": 1,
-        "statement": "1 of 1 seed failed (100 %). 1 behaviour was seen, 1 only once: the next seed shows a new one with a chance of about 100 %."
+        "saturation": [
+          {
+            "seeds": 1,
+            "behaviours_tenths": 10
+          }
+        ],
+        "statement": "1 of 1 seed failed (100 %); the failure rate is below 1 at 95 % confidence. 1 behaviour was seen, 1 only once: the next seed shows a new one with a chance of about 100 %."
       }
     }
     "#);

@@ -52,7 +52,28 @@ fn round_trip<D: Document + PartialEq + std::fmt::Debug>(document: &D) {
 fn a_shrunk_run_is_told_whole() {
     let document = shrunk();
     round_trip(&document);
-    insta::assert_snapshot!(document.to_text(Style::PLAIN), @"");
+    insta::assert_snapshot!(document.to_text(Style::PLAIN), @r#"
+        lost-answer  seed 0x2a
+        with ack_lost_means_dead
+
+        no_answer_lost on key k2: the client was told nothing
+
+          faults           7  →  1
+          operations     212  →  1
+          events      25,083  →  41
+          in 58 runs
+
+        Faults
+          lose-replies (100%) at store -> director, 30–200 ms
+
+        Operations
+          client-1/0 at 40 ms puts k2
+
+        Chance has no part in how long things take: all take their median.
+        No fault and no operation can be taken away alone.
+
+        run it again:  proveniq replay small.json
+        "#);
 }
 
 #[test]
@@ -111,7 +132,34 @@ fn an_explanation_tells_story_need_decision_and_twin() {
     };
     let document = report.to_document();
     round_trip(&document);
-    insta::assert_snapshot!(document.to_text(Style::PLAIN), @"");
+    insta::assert_snapshot!(document.to_text(Style::PLAIN), @r#"
+        lost-answer  seed 0x2a
+
+        What happened
+         1.     0.000 s  director  → store request m0 Put { key: "k1", amount: 1 }
+         2.     0.045 s  director  wakes, and 1 more like it  (after 1)
+         3.  at the end            no_answer_lost is violated on key k2: the client was told nothing
+
+        What it needs
+          every check holds without  fault      lose-replies
+          not needed                 fault      crash
+          fails otherwise without    operation  puts k2
+
+        When it is decided
+              0/16  ········  0.000 s  director starts
+              3/16  ██······  0.005 s  director ← store response m1 Stored
+          ▸  16/16  ████████  0.045 s  director wakes
+
+        The nearest run that passes
+          without the fault: lose-replies
+          10 events in common, then:
+            fails   0.005 s director client-1 completes o0 put: ok {version: 1}
+            passes  0.005 s director client-1 completes o0 put: ok {version: 1}
+
+        Found out by 77 runs.
+
+        run it again:  proveniq run lost-answer --seed 0x2a
+        "#);
 }
 
 fn hunted(defect: &str, strategy: &str, caught: u32, seeds: Option<u64>) -> Hunted {
@@ -165,7 +213,19 @@ fn a_hunt_tells_what_escaped_and_whether_the_system_is_silent() {
     let quiet = hunt(None);
     round_trip(&quiet);
     assert!(quiet.is_silent() && !quiet.all_caught());
-    insta::assert_snapshot!(quiet.to_text(Style::PLAIN), @"");
+    insta::assert_snapshot!(quiet.to_text(Style::PLAIN), @r#"
+           defect                by     caught  seeds  95 %    first check
+        ✓  link_not_idempotent   swarm     6/6      2  1–6     link_agreement
+        ~  dedup_memory_of_one   swarm     2/6   >100  1–>100  link_agreement
+        ✗  latch_before_journal  swarm     0/6   >100  1–>100  none (expected link_agreement)
+
+        Strategies
+          swarm  2/3 defects  8/18 searches  median 2 seeds, all medians 2
+
+        The unmodified system was silent in 20 runs on the same grounds.
+
+        not shown by runs of the whole system: breaker_never_closes
+        "#);
     let noisy = hunt(Some("link_agreement"));
     assert!(!noisy.is_silent());
     let text = noisy.to_text(Style::PLAIN);

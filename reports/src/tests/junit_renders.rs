@@ -34,7 +34,7 @@ fn a_sweep_is_a_suite_with_a_case_per_check_and_one_per_failing_seed() {
             <properties>
                 <property name="seeds" value="1007"/>
                 <property name="verdict" value="violated"/>
-                <property name="confidence" value="4 of 1,007 seeds failed (0.39 %); 2 undecided and not counted. 3 behaviours were seen, 1 only once: the next seed shows a new one with a chance of about 0.099 %."/>
+                <property name="confidence" value="4 of 1,007 seeds failed (0.39 %); the failure rate is below 0.0091 at 95 % confidence; 2 undecided and not counted. 3 behaviours were seen, 1 only once: the next seed shows a new one with a chance of about 0.099 %."/>
                 <property name="commit" value="d7763a5"/>
             </properties>
             <testcase name="runs" classname="lab">
@@ -51,7 +51,7 @@ fn a_sweep_is_a_suite_with_a_case_per_check_and_one_per_failing_seed() {
                 <system-out>held in 1,003 of 1,006 seeds</system-out>
             </testcase>
             <testcase name="link_agreement[seed=0x1f]" classname="lab">
-                <failure message="link_agreement (eventually) is violated by seed 0x1f" type="link_agreement on asset-#">link_agreement (eventually) is violated by seed 0x1f
+                <failure message="link_agreement (eventually) is violated by seed 0x1f" type="link_agreement on asset-#: it is wrong">link_agreement (eventually) is violated by seed 0x1f
     run it again: proveniq run lab --seed 0x1f
 
     asset-17: the Ledger says linked, the device does not (at 12.300s)
@@ -59,7 +59,7 @@ fn a_sweep_is_a_suite_with_a_case_per_check_and_one_per_failing_seed() {
     </failure>
             </testcase>
             <testcase name="link_agreement[seed=0x2a]" classname="lab">
-                <failure message="link_agreement (eventually) is violated by seed 0x2a" type="link_agreement on asset-#">link_agreement (eventually) is violated by seed 0x2a
+                <failure message="link_agreement (eventually) is violated by seed 0x2a" type="link_agreement on asset-#: it is wrong">link_agreement (eventually) is violated by seed 0x2a
     run it again: proveniq run lab --seed 0x2a
 
     asset-3: the Ledger says linked, the device does not (at 12.300s)
@@ -67,7 +67,7 @@ fn a_sweep_is_a_suite_with_a_case_per_check_and_one_per_failing_seed() {
     </failure>
             </testcase>
             <testcase name="link_agreement[seed=0x99]" classname="lab">
-                <failure message="link_agreement (eventually) is violated by seed 0x99" type="link_agreement on slot #">link_agreement (eventually) is violated by seed 0x99
+                <failure message="link_agreement (eventually) is violated by seed 0x99" type="link_agreement on slot #: it is wrong">link_agreement (eventually) is violated by seed 0x99
     run it again: proveniq run lab --seed 0x99
 
     slot 4: the Ledger says linked, the device does not (at 12.300s)
@@ -114,7 +114,9 @@ fn names_are_unique_and_no_passing_seed_has_a_case() {
     );
     assert!(names.len() < 80, "{} cases", names.len());
     assert!(names.contains(&"link_agreement[seed=0x0]".to_owned()));
-    assert!(names.contains(&"link_agreement[more: link_agreement on asset-#]".to_owned()));
+    assert!(
+        names.contains(&"link_agreement[more: link_agreement on asset-#: it is wrong]".to_owned())
+    );
     assert_eq!((report.tests, report.skipped), (names.len(), 0));
 }
 

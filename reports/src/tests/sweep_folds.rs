@@ -111,7 +111,7 @@ pub(super) fn mixed() -> Sweep {
 #[test]
 fn a_sweep_is_told_by_distinct_failures_each_with_its_smallest_seed() {
     let text = SweepSummary::of(&mixed()).to_text(Style::PLAIN);
-    insta::assert_snapshot!(text, @r"
+    insta::assert_snapshot!(text, @r#"
     lab  1,007 seeds
 
       ✓  1,001  held
@@ -121,11 +121,11 @@ fn a_sweep_is_told_by_distinct_failures_each_with_its_smallest_seed() {
 
     Failures  3 distinct
 
-      ✗ link_agreement on asset-#  2 seeds, first 0x1f
+      ✗ link_agreement on asset-#: it is wrong  2 seeds, first 0x1f
         asset-17: the Ledger says linked, the device does not (at 12.300s)
         proveniq run lab --seed 0x1f
 
-      ✗ link_agreement on slot #  1 seed, first 0x99
+      ✗ link_agreement on slot #: it is wrong  1 seed, first 0x99
         slot 4: the Ledger says linked, the device does not (at 12.300s)
         proveniq run lab --seed 0x99
 
@@ -141,9 +141,10 @@ fn a_sweep_is_told_by_distinct_failures_each_with_its_smallest_seed() {
       ✗  failover        never reached
       ✓  shed_load       in 1 seed
 
-    ✗  4 of 1,007 seeds failed (0.39 %); 2 undecided and not counted. 3 behaviours were seen, 1 only
-       once: the next seed shows a new one with a chance of about 0.099 %. No seed reached failover.
-    ");
+    ✗  4 of 1,007 seeds failed (0.39 %); the failure rate is below 0.0091 at 95 % confidence; 2
+       undecided and not counted. 3 behaviours were seen, 1 only once: the next seed shows a new one
+       with a chance of about 0.099 %. No seed reached failover.
+    "#);
 }
 
 #[test]

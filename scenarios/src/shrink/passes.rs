@@ -85,13 +85,22 @@ impl<'a> Shrinker<'a> {
         self.case = with_faults(&self.case, kept);
     }
 
+    /// Without an operation the others may come to a fault point a moment earlier than the fault that waits
+    /// there, so a part that passes is tried once more with faults that wait from the beginning on.
     fn take_operations_away(&mut self) {
         let (case, trials) = (&self.case, &mut self.trials);
-        let kept = minimized(
-            case.given.operations.as_deref().unwrap_or_default(),
-            |part| trials.fails(&with_operations(case, part.to_vec())),
-        );
-        self.case = with_operations(&self.case, kept);
+        let all = case.given.operations.as_deref().unwrap_or_default();
+        let kept = minimized(all, |part| {
+            let fewer = with_operations(case, part.to_vec());
+            trials.fails(&fewer) || loosened(&fewer).is_some_and(|it| trials.fails(&it))
+        });
+        if kept.len() < all.len() {
+            let fewer = with_operations(&self.case, kept);
+            let patient = loosened(&fewer);
+            if !self.adopt_if_failing(fewer) {
+                self.case = patient.unwrap_or_else(|| self.case.clone());
+            }
+        }
     }
 
     /// Most failures concern one asset. When its own operations alone show it, hundreds of others are
@@ -105,7 +114,13 @@ impl<'a> Shrinker<'a> {
             .cloned()
             .collect();
         if !kept.is_empty() && kept.len() < self.operations().len() {
-            self.adopt_if_failing(with_operations(&self.case, kept));
+            let fewer = with_operations(&self.case, kept);
+            let patient = loosened(&fewer);
+            if !self.adopt_if_failing(fewer)
+                && let Some(patient) = patient
+            {
+                self.adopt_if_failing(patient);
+            }
         }
     }
 
@@ -245,6 +260,21 @@ fn with_operations(case: &Setup, operations: Vec<Planned>) -> Setup {
     let mut changed = case.clone();
     changed.given.operations = Some(operations);
     changed
+}
+
+/// The same with faults at points that strike at the first passing of all; nothing without such faults.
+fn loosened(case: &Setup) -> Option<Setup> {
+    let mut changed = case.clone();
+    let faults = &mut changed.given.plan.as_mut()?.faults;
+    let mut waiting = faults
+        .iter_mut()
+        .filter(|it| it.at_point.is_some() && it.from_ms > 0)
+        .peekable();
+    waiting.peek()?;
+    for fault in waiting {
+        (fault.from_ms, fault.nth) = (0, Some(1));
+    }
+    Some(changed)
 }
 
 /// The numbers of the operations that have to do with the subject of a failure: those that name it in

@@ -5,7 +5,7 @@
 //! ran, an overlapping one would count seeds twice.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::journal::{self, Recorded};
 use super::share::{Seeds, Share};
@@ -61,9 +61,9 @@ fn refused(why: String) -> Failure {
 }
 
 fn same_sweep(
-    first_path: &PathBuf,
+    first_path: &Path,
     first: &Recorded,
-    path: &PathBuf,
+    path: &Path,
     other: &Recorded,
 ) -> Result<(), Failure> {
     let mut alike = other.head.clone();

@@ -234,8 +234,9 @@ impl LedgerClient {
         let publishes_early = self.defects.has(Defect::EventPublishedBeforeCommit);
         let takes_unknown_for_done = self.defects.has(Defect::UnknownCommitTakenForSuccess);
         let mut worked = work(&mut transaction).await;
-        if publishes_early && worked.is_ok() && !self.publish(transaction.aside(), deadline).await {
-            worked = Err(LedgerError::Unavailable);
+        if publishes_early {
+            let published = self.publish(transaction.aside(), deadline).await;
+            worked = worked.and_then(|done| published.map(|()| done));
         }
         let done = match worked {
             Ok(done) => match transaction.commit().await {
@@ -284,21 +285,23 @@ impl LedgerClient {
         }
     }
 
-    /// The defect's way with the outbox: a transaction of its own, before the change's; whether it
-    /// committed.
-    async fn publish(&self, inserts: Vec<Statement>, deadline: Deadline) -> bool {
+    /// The defect's way with the outbox: a transaction of its own, before it is known what becomes of
+    /// the change's.
+    async fn publish(
+        &self,
+        inserts: Vec<Statement>,
+        deadline: Deadline,
+    ) -> Result<(), LedgerError> {
         if inserts.is_empty() {
-            return true;
+            return Ok(());
         }
-        let Ok((mut lease, connection, limit)) = self.lease(deadline).await else {
-            return false;
-        };
+        let (mut lease, connection, limit) = self.lease(deadline).await?;
         let mode = TransactionMode::new(Isolation::ReadCommitted);
         let mut transaction = Transaction::new(connection, mode, limit, self.clock.clone());
         transaction.write_aside(&inserts);
         let committed = transaction.commit().await;
         self.give_back(&mut lease, transaction.into_connection());
-        committed.is_ok()
+        committed
     }
 
     /// The defect's way with the audit: a transaction of its own, some time after the change.
