@@ -14,6 +14,7 @@ use sim::ratio::Ratio;
 
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
+use crate::incident_args::{GradeArgs, IncidentArgs};
 use crate::seeds::RunSeeds;
 use crate::strategy::Strategy;
 use crate::sweep::share::Share;
@@ -71,6 +72,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Judge a history that clients of any other system recorded.
     Check(CheckArgs),
+    /// Grade a submission to the incident, or a class of them.
+    Grade(GradeArgs),
+    /// The incident LOAD-2024-001: make one, play it, look at what came of actions.
+    Incident(IncidentArgs),
     /// Measure how fast runs are on this machine.
     Bench(BenchArgs),
     /// Serve a sweep: requests on the standard input, replies on the standard output.

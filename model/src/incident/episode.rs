@@ -114,7 +114,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn of(plant: Plant, hand_over: SimTime) -> Outcome {
+    /// That of a plant at the end of its episode.
+    pub fn of(plant: Plant, hand_over: SimTime) -> Outcome {
         let samples = &plant.telemetry().samples;
         let after = samples.partition_point(|sample| sample.at < hand_over);
         let stable = stability::stable_from(&samples[after..]);
@@ -125,6 +126,12 @@ impl Outcome {
             telemetry: plant.telemetry().clone(),
             hand_over,
         }
+    }
+
+    /// A hash over everything that was seen and became of everything: the same for the same actions.
+    pub fn fingerprint(&self) -> String {
+        let seen = format!("{:?}{:?}", self.telemetry, self.balance);
+        format!("{:032x}", xxhash_rust::xxh3::xxh3_128(seen.as_bytes()))
     }
 
     /// The sample at or before a second from hand-over.

@@ -178,7 +178,13 @@ impl Plant {
         while let Some(due) = self.next_due(until) {
             self.step(due);
         }
-        self.now = self.now.max(until);
+        self.pass_to(self.now.max(until));
+    }
+
+    fn pass_to(&mut self, at: SimTime) {
+        let passed = at.since(self.now);
+        self.used.connection_nanos += passed.as_nanos() * u128::from(self.connections());
+        self.now = at;
     }
 
     /// Lets time pass until so many verifications are open; whether that came to pass before the end.
@@ -202,9 +208,7 @@ impl Plant {
     }
 
     fn step(&mut self, due: Due) {
-        let passed = due.at.since(self.now);
-        self.used.connection_nanos += passed.as_nanos() * u128::from(self.connections());
-        self.now = due.at;
+        self.pass_to(due.at);
         match due.event {
             Event::Arrival => self.request_arrives(),
             Event::RequestDone(number) => self.request_done(number),
