@@ -13,7 +13,7 @@ use crate::incident::cause::CauseKind;
 use crate::incident::pool::Owner;
 
 /// How long an endpoint takes, typically.
-const ENDPOINT: Duration = Duration::from_millis(360);
+const ENDPOINT: Duration = Duration::from_millis(640);
 
 /// One answer of so many is lost after the endpoint did its work, so that the delivery is tried again.
 const ANSWER_LOST_ONE_OF: u64 = 200;
