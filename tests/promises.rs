@@ -45,3 +45,6 @@ mod webhooks;
 
 /// To who learns from an incident: its figures come from a cause, and actions have their real consequences.
 mod incident;
+
+/// To who grades and who is graded: points follow from what was done, each with its reason.
+mod grading;
