@@ -43,7 +43,7 @@ Examples:
 Exit codes:
   0 every check held        1 a check was violated     2 usage or input error
   3 inconclusive            4 nothing selected         5 nondeterminism detected
-  70 internal error         75 temporary failure, may be retried"
+  6 a grade is not passed   70 internal error          75 temporary, may be retried"
 )]
 pub struct Arguments {
     /// What to do.
