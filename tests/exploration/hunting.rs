@@ -17,6 +17,7 @@ fn order(strategies: &[Strategy]) -> HuntOrder {
         repetitions: 6,
         silence: 2,
         jobs: 2,
+        save: None,
     }
 }
 

@@ -127,7 +127,7 @@ fn a_repro_file_of_another_version_or_damaged_is_refused() {
     assert_eq!(saved.code, 0, "{}", saved.stderr);
     let good = fs::read_to_string(&file).expect("the repro was written");
     for (broken, expected) in [
-        (good.replace("proveniq/repro/v1", "proveniq/repro/v9"), "v9"),
+        (good.replace("proveniq/repro/v2", "proveniq/repro/v9"), "v9"),
         (good[..good.len() / 2].to_owned(), "repro.json"),
         (good.replace("locker-*", "lokcer-*"), "lokcer-*"),
         ("[]".to_owned(), "repro.json"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use sim::record::value::Value;
 
+use super::run_once::{complaints, run_with_log};
 use super::story::Story;
 
 #[test]
@@ -28,6 +29,30 @@ fn what_a_constraint_refuses_is_told_once_and_leaves_nothing_behind() {
         let answers = story.counted("core.orchestration.requests", &labels);
         assert_eq!(answers, wrong.len() as u64, "nobody retries, seed {seed}");
         assert!(!story.reached("breaker_opened"), "seed {seed}");
+    }
+}
+
+/// Once the first rows were committed one by one: power that went between them left a Ledger that knew of
+/// no Locker, and refused every registration from then on.
+#[test]
+fn power_that_fails_while_a_new_ledger_is_filled_leaves_all_of_its_first_rows_or_none() {
+    for from_ms in 1..=15 {
+        let until_ms = from_ms + 300;
+        let lost = format!(
+            "faults.plan=[{{ what = \"power-loss\", where = \"ledger\", from_ms = {from_ms}, \
+             until_ms = {until_ms} }}]"
+        );
+        let few = "workload.operations=4";
+        let set = [
+            lost.as_str(),
+            few,
+            "objectives=[]",
+            "system.seal_audit_every_ms=1000",
+        ];
+        let outcome = run_with_log("happy-path", &set, 1);
+        assert_eq!(outcome.record.struck.len(), 1, "{from_ms} ms");
+        let complaints = complaints(&outcome);
+        assert!(complaints.is_empty(), "{from_ms} ms: {complaints:?}");
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) const CASES: &[Case] = &[
             "40 store c kept",
             "53 store d kept",
             "66 store e kept",
-            "67 store has [a\"cde]",
+            "67 store has [Abcde]",
         ],
     },
 ];

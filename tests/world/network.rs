@@ -51,8 +51,7 @@ pub(super) const CASES: &[Case] = &[
             "21 receiver hears 3 in life 0",
             "31 receiver hears 4 in life 0",
             "31 receiver hears 5 in life 0",
-            "45 receiver hears 0 in life 0",
-            "85 receiver hears 2 in life 0",
+            "79 receiver hears 0 in life 0",
         ],
     },
     Case {
@@ -68,10 +67,10 @@ pub(super) const CASES: &[Case] = &[
         disturbed: &[
             "11 receiver hears 0 in life 0",
             "11 receiver hears 1 in life 0",
-            "42 receiver hears 2 in life 0",
-            "50 receiver hears 3 in life 0",
-            "50 receiver hears 4 in life 0",
-            "50 receiver hears 5 in life 0",
+            "26 receiver hears 2 in life 0",
+            "26 receiver hears 3 in life 0",
+            "31 receiver hears 4 in life 0",
+            "31 receiver hears 5 in life 0",
         ],
     },
     Case {
@@ -91,10 +90,10 @@ pub(super) const CASES: &[Case] = &[
         disturbed: &[
             "11 receiver hears 0 in life 0",
             "11 receiver hears 1 in life 0",
+            "23 receiver hears 3 in life 0",
+            "26 receiver hears 2 in life 0",
             "31 receiver hears 4 in life 0",
             "31 receiver hears 5 in life 0",
-            "34 receiver hears 3 in life 0",
-            "53 receiver hears 2 in life 0",
         ],
     },
     Case {

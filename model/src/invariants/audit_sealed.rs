@@ -48,7 +48,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     for entry in contents.keys() {
         if !links.iter().any(|link| link.entry == *entry) {
             let claim = "it was never sealed".to_owned();
-            evidence.push(Evidence::new(&format!("audit entry {entry}"), claim));
+            evidence.push(Evidence::new(format!("audit entry {entry}"), claim));
         }
     }
     Ok(evidence)

@@ -3,7 +3,7 @@
 //! Judged over the notes `webhook_attempt` and `webhook_heard`, the schedule by the note
 //! `webhook_schedule`, and what the Ledger has recorded of each attempt. A round is what begins with a
 //! delivery or its replay: its attempts are numbered from one to the schedule's last, and there is one
-//! round more than there were replays. Between two attempts of a round lies at least the schedule's
+//! round more than there were replays. Between two attempts in a row of a round lies at least the schedule's
 //! wait, and what a recorded answer asked for in `retry-after`; as far as clocks allow, as in
 //! `retry_policy_kept`. After an attempt recorded as rejected or gone the round is over. It does not
 //! judge waits that are too long (see `everything_settles`).
@@ -56,17 +56,19 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     }
     let mut evidence = Vec::new();
     for (delivery, attempts) in &series {
-        let attempts: Vec<&Attempt<'_>> = attempts.values().collect();
-        for pair in attempts.windows(2) {
-            let claim = wrong_between(pair[0], pair[1], &schedule, slack);
+        let following = attempts.iter().zip(attempts.iter().skip(1));
+        // Between others lies a claim whose holder never knew of it, and sent nothing.
+        let next = following.filter(|((first, _), (second, _))| **second == **first + 1);
+        for ((_, first), (_, second)) in next {
+            let claim = wrong_between(first, second, &schedule, slack);
             evidence.extend(claim.map(|claim| Evidence {
-                at: Some(pair[1].at),
+                at: Some(second.at),
                 ..Evidence::new(*delivery, claim)
             }));
         }
-        let rounds = attempts.iter().filter(|it| it.attempts == 1).count();
+        let rounds = attempts.values().filter(|it| it.attempts == 1).count();
         let allowed = 1 + replays.get(delivery).copied().unwrap_or(0);
-        let most = attempts.iter().map(|it| it.attempts).max().unwrap_or(0);
+        let most = attempts.values().map(|it| it.attempts).max().unwrap_or(0);
         let max = schedule.waits.len() as i64 + 1;
         let claim = if rounds > allowed {
             Some(format!(

@@ -24,7 +24,7 @@ use sim::network::Incoming;
 use super::connections::{Arrival, Connections};
 use super::engine::log::recovery::empty_image;
 use super::engine::schema::Catalog;
-use super::engine::statement::{Outcome, Statement};
+use super::engine::statement::{Isolation, Outcome, Statement, TransactionMode};
 use super::engine::{Completion, Engine, EngineConfig, Reply, SessionId, SqlError, SqlState};
 use super::group_commit::GroupCommit;
 use super::log_file::LogFile;
@@ -46,7 +46,7 @@ pub struct LedgerSetup {
     pub timing: LedgerTiming,
     /// The tables it holds. Invariant: it validates.
     pub catalog: Catalog,
-    /// What a Ledger executes before it serves for the first time, each statement committed by itself.
+    /// What a Ledger executes before it serves for the first time, all in one transaction.
     pub first_rows: Vec<Statement>,
     /// The bugs switched on.
     pub defects: Defects,
@@ -70,8 +70,8 @@ pub struct Ledger {
 pub async fn run(context: NodeContext, setup: Rc<LedgerSetup>) {
     let drops_tail = setup.defects.has(Defect::RecoveryDropsTail);
     let (log, image) = LogFile::open(&context, &setup.catalog, drops_tail).await;
-    let is_new = image.is_none();
     let image = image.unwrap_or_else(|| empty_image(&setup.catalog));
+    let is_new = image.is_untouched();
     let engine = Engine::from_image(setup.catalog.clone(), EngineConfig::postgresql_15(), &image)
         .expect("invariant: an image from recovery fits the schema it was recovered for");
     let ledger = Ledger::new(context.clone(), setup, engine, GroupCommit::new(log), None);
@@ -305,15 +305,20 @@ impl Ledger {
         }
     }
 
-    /// Executes what a new Ledger begins with.
+    /// Executes what a new Ledger begins with, in one transaction: a Ledger has all of it or is still new.
     pub(super) async fn fill_in_first_rows(self: &Rc<Self>) {
         let session = self
             .engine
             .borrow_mut()
             .open_session(true)
             .expect("the first session finds a free slot");
-        for statement in &self.setup.first_rows {
-            self.execute_one(session, statement.clone())
+        let begin = Statement::Begin(TransactionMode::new(Isolation::ReadCommitted));
+        let rows = self.setup.first_rows.iter().cloned();
+        for statement in std::iter::once(begin)
+            .chain(rows)
+            .chain([Statement::Commit])
+        {
+            self.execute_one(session, statement)
                 .await
                 .expect("invariant: the first rows fit the catalog they are given with");
         }

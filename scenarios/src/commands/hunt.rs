@@ -74,6 +74,7 @@ fn order(args: &HuntArgs) -> HuntOrder {
         repetitions: args.repeat,
         silence: args.silence,
         jobs: args.jobs.map_or(processors, usize::from),
+        save: args.save.clone(),
     }
 }
 

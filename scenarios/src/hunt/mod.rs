@@ -14,6 +14,7 @@ pub mod tally;
 pub mod trial;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -39,6 +40,8 @@ pub struct HuntOrder {
     pub silence: u64,
     /// How many searches go on at a time.
     pub jobs: usize,
+    /// Where the runs are saved in which something was caught.
+    pub save: Option<PathBuf>,
 }
 
 impl HuntOrder {
@@ -57,6 +60,7 @@ impl HuntOrder {
                 strategy: *strategy,
                 repetition: 0,
                 seeds: self.silence,
+                save: self.save.clone(),
             });
             trials.extend(silent.filter(|trial| trial.seeds > 0));
             for defect in &self.defects {
@@ -69,6 +73,7 @@ impl HuntOrder {
                     strategy: *strategy,
                     repetition,
                     seeds: self.seeds,
+                    save: self.save.clone(),
                 }));
             }
         }
@@ -100,7 +105,7 @@ pub fn hunt(
                 let stop =
                     || give_up.load(Ordering::Relaxed) || interrupted.load(Ordering::Relaxed);
                 while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let Some(searched) = trial.search(&stop) else {
+                    let Some(searched) = trial.search(&stop).transpose() else {
                         return;
                     };
                     if results.send(searched).is_err() {
@@ -110,7 +115,7 @@ pub fn hunt(
             });
         }
         drop(results);
-        let heard = inbox.iter().try_for_each(&mut on_searched);
+        let heard = inbox.iter().try_for_each(|searched| on_searched(searched?));
         give_up.store(true, Ordering::Relaxed);
         heard
     })

@@ -1,14 +1,21 @@
 //! A trial: one search for one defect by one strategy, until it is caught or the runs are used up.
 
+use std::path::PathBuf;
+
 use model::defects::{Defect, Defects};
 use reports::Seed;
+use reports::schema::Document;
 use serde::{Deserialize, Serialize};
 use sim::check::{Judgement, Verdict};
 
 use super::situation::Situation;
+use crate::failure::Failure;
 use crate::given::Given;
+use crate::output::FileToBe;
+use crate::repro::Repro;
+use crate::run::WITH_TRACE;
 use crate::seeds::RunSeeds;
-use crate::setup::Setup;
+use crate::setup::{Setup, quoted};
 use crate::strategy::{Explorer, Strategy};
 
 /// Seeds of two repetitions lie so far apart: no two searches share a run.
@@ -27,6 +34,8 @@ pub struct Trial {
     pub repetition: u32,
     /// How many runs it has at most.
     pub seeds: u64,
+    /// Where the run is saved in which something was caught.
+    pub save: Option<PathBuf>,
 }
 
 /// What a search came to.
@@ -49,7 +58,7 @@ pub struct Searched {
     /// The check that complained first, whichever it was.
     pub first_check: Option<String>,
     /// The command that shows the run in which it was caught; nothing when it was not, or when the run was
-    /// chosen by what was learnt from others.
+    /// chosen by what was learnt from others and not saved.
     pub reproduce: Option<String>,
 }
 
@@ -68,8 +77,11 @@ impl Trial {
         )
     }
 
-    /// Searches, unless it is told to stop.
-    pub fn search(&self, stop: &dyn Fn() -> bool) -> Option<Searched> {
+    /// Searches; nothing when it was told to stop.
+    ///
+    /// # Errors
+    /// When the run in which something was caught cannot be saved.
+    pub fn search(&self, stop: &dyn Fn() -> bool) -> Result<Option<Searched>, Failure> {
         let base = Setup {
             selected: self.situation.select(),
             seeds: RunSeeds::of(Seed(1)),
@@ -90,7 +102,7 @@ impl Trial {
         let from = 1 + APART * u64::from(self.repetition);
         while searched.runs < self.seeds {
             if stop() {
-                return None;
+                return Ok(None);
             }
             let setup = explorer.next(Seed(from + searched.runs));
             let outcome = setup.run(explorer.recording());
@@ -102,12 +114,27 @@ impl Trial {
             if outcome.judgements.iter().any(|judged| self.catches(judged)) {
                 searched.runs_to_detection = Some(searched.runs);
                 let by_seed = self.strategy != Strategy::Coverage;
-                searched.reproduce = by_seed.then(|| setup.reproduce());
+                searched.reproduce = match self.saved(&setup)? {
+                    Some(path) => Some(format!("proveniq replay {}", quoted(&path))),
+                    None => by_seed.then(|| setup.reproduce()),
+                };
                 break;
             }
             explorer.learn(&setup, &outcome);
         }
-        Some(searched)
+        Ok(Some(searched))
+    }
+
+    /// Saves the run, if that was asked for. Gives the file.
+    fn saved(&self, setup: &Setup) -> Result<Option<String>, Failure> {
+        let Some(folder) = &self.save else {
+            return Ok(None);
+        };
+        let name = self.name().replace(['/', ' '], "-");
+        let path = folder.join(format!("{name}.json"));
+        let repro = Repro::of(setup, &setup.run(WITH_TRACE));
+        FileToBe::at(&path)?.complete(&(repro.to_pretty() + "\n"))?;
+        Ok(Some(path.display().to_string()))
     }
 
     fn catches(&self, judgement: &Judgement) -> bool {

@@ -8,7 +8,7 @@
 //! | `coverage` | what showed something new before, changed a little (`coverage`) |
 //!
 //! The first three are functions of the seed, so a seed found by them is a command. Coverage learns from
-//! run to run: what it finds is saved whole. Which one finds most is measured by `proveniq hunt
+//! run to run: what it finds is saved whole (`hunt --save`). Which one finds most is measured by `proveniq hunt
 //! --compare`; the default is the one that does.
 
 mod coverage;

@@ -120,8 +120,8 @@ impl Server {
     /// Follows until it is named, and leads from then on.
     async fn live(self: Rc<Self>, log: LogFile, image: Option<Image>) {
         let (view, asked_at) = self.ask_operator().await;
-        let is_new = image.is_none();
         let image = image.unwrap_or_else(|| empty_image(&self.setup.ledger.catalog));
+        let is_new = image.is_untouched();
         if view.primary == self.context.name() {
             let catalog = self.setup.ledger.catalog.clone();
             let engine = Engine::from_image(catalog, EngineConfig::postgresql_15(), &image)

@@ -53,6 +53,14 @@ pub struct Image {
     pub sequences: Vec<i64>,
 }
 
+impl Image {
+    /// Whether no transaction has ever committed here. A log may stand on the disk and hold nothing: power can
+    /// go between its creation and its first commit.
+    pub fn is_untouched(&self) -> bool {
+        self.next_xid <= 1
+    }
+}
+
 impl Record {
     /// Lays the record out as bytes.
     pub fn encode(&self) -> Vec<u8> {
