@@ -71,12 +71,12 @@ fn what_cannot_be_read_is_no_zero_anywhere() {
     assert!(prairie["score"].is_null());
     let score = parsed(&lti::render(&broken, "ada", "2026-01-01T00:00:00.000Z"));
     assert!(score["scoreGiven"].is_null() && score["gradingProgress"] == "Failed");
-    let rows = gradebooks::nbgrader(&[broken.clone()]);
+    let rows = gradebooks::nbgrader(std::slice::from_ref(&broken));
     assert!(
         rows.ends_with("LOAD-2024-001,,,learner,,,,,0,,1000\n"),
         "{rows}"
     );
-    assert!(gradebooks::canvas(&[broken], 7).ends_with("learner,,learner,,\n"));
+    assert!(gradebooks::canvas(std::slice::from_ref(&broken), 7).ends_with("learner,,learner,,\n"));
 }
 
 #[test]
