@@ -42,3 +42,9 @@ mod resilience;
 
 /// To who receives webhooks: what we sign, the reference libraries believe, and the other way round.
 mod webhooks;
+
+/// To who learns from an incident: its figures come from a cause, and actions have their real consequences.
+mod incident;
+
+/// To who grades and who is graded: points follow from what was done, each with its reason.
+mod grading;

@@ -35,6 +35,7 @@ pub mod metrics;
 pub mod points;
 
 pub mod defects;
+pub mod incident;
 pub mod inspection;
 pub mod invariants;
 

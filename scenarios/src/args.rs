@@ -14,6 +14,7 @@ use sim::ratio::Ratio;
 
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
+use crate::incident_args::{GradeArgs, IncidentArgs};
 use crate::seeds::RunSeeds;
 use crate::strategy::Strategy;
 use crate::sweep::share::Share;
@@ -42,7 +43,7 @@ Examples:
 Exit codes:
   0 every check held        1 a check was violated     2 usage or input error
   3 inconclusive            4 nothing selected         5 nondeterminism detected
-  70 internal error         75 temporary failure, may be retried"
+  6 a grade is not passed   70 internal error          75 temporary, may be retried"
 )]
 pub struct Arguments {
     /// What to do.
@@ -71,6 +72,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Judge a history that clients of any other system recorded.
     Check(CheckArgs),
+    /// Grade a submission to the incident, or a class of them.
+    Grade(GradeArgs),
+    /// The incident LOAD-2024-001: make one, play it, look at what came of actions.
+    Incident(IncidentArgs),
     /// Measure how fast runs are on this machine.
     Bench(BenchArgs),
     /// Serve a sweep: requests on the standard input, replies on the standard output.

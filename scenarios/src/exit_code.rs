@@ -8,6 +8,7 @@
 //! | 3 | inconclusive: an unknown verdict, or a budget ran out |
 //! | 4 | nothing selected |
 //! | 5 | nondeterminism detected |
+//! | 6 | a grade is below the pass mark, when that was asked for |
 //! | 70 | internal error |
 //! | 75 | temporary infrastructure failure (may be retried) |
 //!
@@ -31,6 +32,8 @@ pub enum ExitCode {
     NothingSelected,
     /// The same inputs gave two runs.
     Nondeterministic,
+    /// A grade is below the pass mark.
+    BelowPass,
     /// A bug of this program.
     Internal,
     /// The machine had no means; another try may succeed.
@@ -53,6 +56,8 @@ pub enum Conclusion {
     NothingSelected,
     /// The same inputs gave two runs.
     Nondeterministic,
+    /// A grade is below the pass mark, and that was to be told.
+    BelowPass,
     /// The process of a run ended by itself.
     RunAborted,
     /// The process of a run was ended from outside.
@@ -68,6 +73,7 @@ impl ExitCode {
             Ok(Conclusion::Inconclusive) => ExitCode::Inconclusive,
             Ok(Conclusion::NothingSelected) => ExitCode::NothingSelected,
             Ok(Conclusion::Nondeterministic) => ExitCode::Nondeterministic,
+            Ok(Conclusion::BelowPass) => ExitCode::BelowPass,
             Ok(Conclusion::RunAborted) => ExitCode::Internal,
             Ok(Conclusion::RunKilled) => ExitCode::Temporary,
             // Whoever read the output has seen enough and went away.
@@ -88,6 +94,7 @@ impl ExitCode {
             ExitCode::Inconclusive => 3,
             ExitCode::NothingSelected => 4,
             ExitCode::Nondeterministic => 5,
+            ExitCode::BelowPass => 6,
             ExitCode::Internal => 70,
             ExitCode::Temporary => 75,
         }
@@ -110,7 +117,7 @@ impl Conclusion {
         match self {
             Conclusion::Told => 0,
             Conclusion::Held => 1,
-            Conclusion::NothingSelected => 2,
+            Conclusion::NothingSelected | Conclusion::BelowPass => 2,
             Conclusion::Inconclusive => 3,
             Conclusion::RunKilled => 4,
             Conclusion::Violated => 5,
@@ -150,6 +157,7 @@ mod tests {
         check(Ok(Conclusion::Inconclusive), 3);
         check(Ok(Conclusion::NothingSelected), 4);
         check(Ok(Conclusion::Nondeterministic), 5);
+        check(Ok(Conclusion::BelowPass), 6);
         check(Ok(Conclusion::RunAborted), 70);
         check(Err(Failure::Internal("no".into())), 70);
         check(Ok(Conclusion::RunKilled), 75);

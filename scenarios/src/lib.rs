@@ -12,7 +12,8 @@
 //! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
 //! 5. [`sweep`]: many runs, in worker processes;
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found;
-//! 7. [`program`], [`args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
+//! 8. [`program`], [`args`], [`incident_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -34,10 +35,14 @@ pub mod explain;
 pub mod shrink;
 pub mod sweep;
 
+pub mod promtool;
+pub mod submission_folder;
+
 pub mod args;
 pub mod commands;
 pub mod exit_code;
 pub mod failure;
+pub mod incident_args;
 pub mod output;
 pub mod program;
 pub mod spinner;

@@ -6,19 +6,19 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// What a call of the program came to.
-pub(super) struct Called {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Called {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Calls the program, without a terminal, in the tests' folder.
-pub(super) fn proveniq(arguments: &[&str]) -> Called {
+pub(crate) fn proveniq(arguments: &[&str]) -> Called {
     proveniq_with(arguments, |command| command)
 }
 
 /// Calls the program prepared in some way.
-pub(super) fn proveniq_with(
+pub(crate) fn proveniq_with(
     arguments: &[&str],
     prepare: impl FnOnce(&mut Command) -> &mut Command,
 ) -> Called {
@@ -38,7 +38,7 @@ pub(super) fn proveniq_with(
 
 /// The program's path. Cargo gives a test only the binaries of its own package, so this builds it,
 /// once, beside the test itself.
-pub(super) fn binary() -> &'static PathBuf {
+pub(crate) fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let own = env::current_exe().expect("a test knows its own path");

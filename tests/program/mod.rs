@@ -4,7 +4,7 @@
 mod bad_input;
 
 /// Builds and calls the real program; no tests of its own.
-mod binary;
+pub mod binary;
 
 /// Histories that no simulation made, judged by the program.
 mod check;

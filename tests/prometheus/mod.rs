@@ -12,7 +12,7 @@
 mod metrics;
 
 /// Finds and calls the tool; no tests of its own.
-mod promtool;
+pub mod promtool;
 
 /// Rule files and their tests: our evaluation beside the real one.
 mod rules;

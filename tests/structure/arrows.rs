@@ -6,12 +6,16 @@
 use super::tree::{Manifest, manifests, rust_files, workspace};
 
 /// Each crate with the crates of the workspace it may depend on.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("sim", &[]),
     ("model", &["sim"]),
     ("reports", &["sim"]),
-    ("scenarios", &["sim", "model", "reports"]),
-    ("tests", &["sim", "model", "reports", "scenarios"]),
+    ("grading", &["sim", "model"]),
+    ("scenarios", &["sim", "model", "reports", "grading"]),
+    (
+        "tests",
+        &["sim", "model", "reports", "scenarios", "grading"],
+    ),
 ];
 
 /// The task runtime, which only the world knows.

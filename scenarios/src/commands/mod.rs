@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod check;
 pub mod explain;
+pub mod grade;
 pub mod hunt;
+pub mod incident;
 pub mod list;
 pub mod merge;
 pub mod replay;
@@ -35,6 +37,8 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Hunt(args) => hunt::execute(&args),
+        Command::Grade(args) => grade::execute(&args),
+        Command::Incident(args) => incident::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Shrink(args) => shrink::execute(&args),

@@ -1,0 +1,30 @@
+//! From the grade document to the forms of course systems: pure functions from a grade to text.
+//!
+//! [`gradescope`], [`classroom50`], [`prairielearn`] and [`lti`] are documents of one grade; [`gradebooks`] are tables of a class.
+
+pub mod classroom50;
+pub mod gradebooks;
+pub mod gradescope;
+pub mod lti;
+pub mod prairielearn;
+
+use crate::document::{Grade, GradeStatus};
+
+/// One sentence on a grade.
+pub fn sentence(grade: &Grade) -> String {
+    let status = match grade.status {
+        GradeStatus::Passed => "passed",
+        GradeStatus::Failed if grade.data_lost => "failed, because data was lost",
+        GradeStatus::Failed => "failed",
+        GradeStatus::Incomplete => "not decided: an item could not be judged here",
+        GradeStatus::NotGraded => "not graded",
+    };
+    match &grade.malformed {
+        Some(malformed) => format!("{status}: {malformed}"),
+        None => format!("{status}: {} of {} points", grade.points, grade.max_points),
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).expect("a value is JSON") + "\n"
+}

@@ -1,0 +1,275 @@
+//! Criterion 4: the cause, by replay. With exactly the named cause removed the incident must vanish; with only it in
+//! a healthy case it must appear.
+//!
+//! The chain is compared with what follows from what in the model, each link with evidence that was true while its
+//! begin was there and before its end came.
+
+use model::incident::case::{Case, SLOTS};
+use model::incident::cause::{Cause, CauseKind};
+use model::incident::episode::{Outcome, Probe};
+use model::incident::settings::Settings;
+use model::incident::telemetry::Sample;
+use sim::SimTime;
+
+use super::Marker;
+use crate::document::Item;
+use crate::submission::postmortem::{Comparison, Edge, Evidence, NamedCause, Postmortem, RuledOut};
+
+/// The links there are.
+pub const EDGES: [(&str, &str); 7] = [
+    ("cause", "connections_held"),
+    ("connections_held", "pool_exhausted"),
+    ("pool_exhausted", "pool_wait"),
+    ("pool_wait", "verification_starved"),
+    ("pool_wait", "request_errors"),
+    ("pool_wait", "webhook_lag"),
+    ("verification_starved", "queue_growth"),
+];
+
+/// From when on a node of the chain is there, by its figure.
+fn is_there(node: &str, sample: &Sample, component: usize) -> Option<bool> {
+    Some(match node {
+        "cause" => sample.held[component] >= 1,
+        "connections_held" => sample.held[component] >= u64::from(SLOTS) / 2,
+        "pool_exhausted" => sample.connections >= 85,
+        "pool_wait" => sample.pool_wait_ms >= 1_000,
+        "verification_starved" => sample.processed_per_min < 500,
+        "request_errors" => sample.error_basis_points > 100,
+        "webhook_lag" => sample.webhook_p95_s > 60,
+        "queue_growth" => sample.queue_depth > 2_000,
+        _ => return None,
+    })
+}
+
+/// The figure that shows a node.
+fn figure(node: &str, component: &str) -> Option<String> {
+    Some(match node {
+        "cause" | "connections_held" => format!("held.{component}"),
+        "pool_exhausted" => "connections".to_owned(),
+        "pool_wait" => "pool_wait_ms".to_owned(),
+        "verification_starved" => "processed_per_min".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What a learner named, in the catalogue.
+fn kind_of(named: &NamedCause) -> Option<CauseKind> {
+    CauseKind::named(&named.component, &named.fault_class)
+}
+
+fn same(named: &NamedCause, cause: &Cause) -> bool {
+    kind_of(named) == Some(cause.kind) && named.parameter == cause.parameter()
+}
+
+/// Judges it.
+pub fn judge(
+    marker: &Marker,
+    postmortem: &Postmortem,
+    case: &Case,
+    outcome: &Outcome,
+) -> Vec<Item> {
+    let named = &postmortem.cause;
+    let vanishes = vanishes(named, case);
+    let appears = match vanishes {
+        Some(_) => Some("the incident does not vanish without it".to_owned()),
+        None => appears(named, case),
+    };
+    let right = case.causes.first().is_some_and(|cause| same(named, cause));
+    let since = match named.from_s {
+        _ if !right => Some("it is not the cause".to_owned()),
+        None => Some("it is not said since when".to_owned()),
+        Some(from) => {
+            let began = -(outcome.hand_over.since(case.trigger).as_secs() as i64);
+            let near = from.abs_diff(began) <= 120;
+            (!near).then(|| format!("it did not begin about {from} s"))
+        }
+    };
+    let view = View {
+        case,
+        outcome,
+        right,
+    };
+    let (chain, chain_told) = view.chain(postmortem);
+    let at = |wrong: Option<String>| wrong.map(|wrong| (wrong, 0));
+    vec![
+        marker.predicate("cause.necessary", 70, at(vanishes)),
+        marker.predicate("cause.sufficient", 30, at(appears)),
+        marker.predicate("cause.since", 10, at(since)),
+        marker.predicate("cause.contributing", 15, at(contributing(postmortem, case))),
+        marker.item("cause.chain", chain, 50, chain_told, 0),
+        marker.predicate("cause.ruled_out", 25, at(view.ruled_out(postmortem))),
+    ]
+}
+
+/// The counterfactual: this seed without the named cause. `None` when the incident is gone.
+fn vanishes(named: &NamedCause, case: &Case) -> Option<String> {
+    let Some(kind) = kind_of(named) else {
+        return Some(format!(
+            "`{}` / `{}` is not in the catalogue of causes: a symptom cannot be injected",
+            named.component, named.fault_class
+        ));
+    };
+    let (without, removed) = case.without(kind, &named.parameter);
+    if !removed {
+        return Some(format!(
+            "taken away, it changes nothing: {} {} was not at fault",
+            named.component, named.parameter
+        ));
+    }
+    let shows = Probe::of(&without, Settings::default()).shows_incident();
+    shows.then(|| "without it the incident shows all the same".to_owned())
+}
+
+/// The other way round: a healthy case with the named cause only.
+fn appears(named: &NamedCause, case: &Case) -> Option<String> {
+    let cause = case.causes.iter().find(|cause| same(named, cause))?;
+    let shows = Probe::of(&case.with_only(*cause), Settings::default()).shows_incident();
+    (!shows).then(|| "alone in a healthy system it makes no incident".to_owned())
+}
+
+fn contributing(postmortem: &Postmortem, case: &Case) -> Option<String> {
+    let truly = &case.causes[1.min(case.causes.len())..];
+    let invented = postmortem
+        .contributing
+        .iter()
+        .find(|named| !truly.iter().any(|cause| same(named, cause)));
+    if let Some(named) = invented {
+        return Some(format!("{} did not contribute", named.parameter));
+    }
+    if !case
+        .causes
+        .first()
+        .is_some_and(|cause| same(&postmortem.cause, cause))
+    {
+        return Some("the cause itself is another".to_owned());
+    }
+    let missing = truly.iter().any(|cause| {
+        !postmortem
+            .contributing
+            .iter()
+            .any(|named| same(named, cause))
+    });
+    missing.then(|| "something contributed that is not named".to_owned())
+}
+
+struct View<'a> {
+    case: &'a Case,
+    outcome: &'a Outcome,
+    right: bool,
+}
+
+impl View<'_> {
+    fn samples(&self) -> impl Iterator<Item = &Sample> {
+        let trigger = self.case.trigger;
+        let samples = self.outcome.telemetry.samples.iter();
+        samples.filter(move |sample| sample.at >= trigger)
+    }
+
+    fn onset(&self, node: &str, component: usize) -> Option<SimTime> {
+        let mut samples = self.samples();
+        samples
+            .find(|sample| is_there(node, sample, component) == Some(true))
+            .map(|sample| sample.at)
+    }
+
+    fn sample(&self, evidence: &Evidence) -> Option<&Sample> {
+        self.outcome.sample_at(evidence.at_s)
+    }
+
+    /// Whether a statement is true.
+    fn holds(&self, evidence: &Evidence) -> bool {
+        let sound = evidence.value.is_finite() && (0.0..=1e12).contains(&evidence.value);
+        let value = (evidence.value * 1000.0).round() as u64;
+        let found = self
+            .sample(evidence)
+            .and_then(|sample| sample.metric_in_thousandths(&evidence.metric));
+        sound
+            && found.is_some_and(|found| match evidence.op {
+                Comparison::AtLeast => found >= value,
+                Comparison::AtMost => found <= value,
+            })
+    }
+
+    fn chain(&self, postmortem: &Postmortem) -> (u32, String) {
+        let Some(kind) = kind_of(&postmortem.cause).filter(|_| self.right) else {
+            return (0, "the chain does not begin at the cause".to_owned());
+        };
+        let mut good: Vec<(&str, &str)> = Vec::new();
+        let mut wrong = 0_usize;
+        let mut told = Vec::new();
+        for edge in &postmortem.chain {
+            match self.edge(edge, kind) {
+                Ok(known) if good.contains(&known) => {}
+                Ok(known) => good.push(known),
+                Err(why) => {
+                    wrong += 1;
+                    told.push(format!("{} → {}: {why}", edge.from, edge.to));
+                }
+            }
+        }
+        if good.len() < EDGES.len() {
+            told.push(format!("{} of {} links are shown", good.len(), EDGES.len()));
+        }
+        let worth = good.len().saturating_sub(wrong);
+        let points = 50 * worth / EDGES.len();
+        (points as u32, told.join("; "))
+    }
+
+    fn edge(&self, edge: &Edge, kind: CauseKind) -> Result<(&'static str, &'static str), String> {
+        let known = EDGES
+            .iter()
+            .find(|(from, to)| *from == edge.from && *to == edge.to)
+            .ok_or("no such link")?;
+        let component = kind as usize;
+        let figure =
+            figure(known.0, kind.description().component).expect("a link begins at a figure");
+        let effect = self.onset(known.1, component).ok_or("its end never came")?;
+        let shown = edge.evidence.iter().any(|evidence| {
+            let there = self.sample(evidence).is_some_and(|sample| {
+                let after = sample.at >= self.case.trigger && sample.at <= effect;
+                after && is_there(known.0, sample, component) == Some(true)
+            });
+            there && evidence.metric == figure && self.holds(evidence)
+        });
+        match shown && edge.evidence.iter().all(|evidence| self.holds(evidence)) {
+            true => Ok(*known),
+            false => Err(format!(
+                "its evidence is not true of `{figure}` before the effect"
+            )),
+        }
+    }
+
+    /// At least one thing that looked suspicious, with a figure of the incident's time that clears it.
+    fn ruled_out(&self, postmortem: &Postmortem) -> Option<String> {
+        if postmortem.ruled_out.is_empty() {
+            return Some("nothing was ruled out".to_owned());
+        }
+        let mut all = postmortem.ruled_out.iter();
+        match all.any(|out| self.clears(out)) {
+            true => None,
+            false => Some("nothing suspicious is ruled out by a figure of its own".to_owned()),
+        }
+    }
+
+    /// Whether something that looked suspicious is named with a figure that clears it.
+    fn clears(&self, out: &RuledOut) -> bool {
+        let Some(kind) = kind_of(&out.cause) else {
+            return false;
+        };
+        let suspicious = self
+            .case
+            .decoys
+            .iter()
+            .any(|decoy| decoy.kind == kind && decoy.parameter() == out.cause.parameter);
+        let figure = format!("held.{}", kind.description().component);
+        let mut evidence = out.evidence.iter();
+        suspicious
+            && evidence.any(|evidence| {
+                let during = self
+                    .sample(evidence)
+                    .is_some_and(|sample| sample.connections >= 85);
+                let small = evidence.value <= 5.0 && evidence.op == Comparison::AtMost;
+                during && small && evidence.metric == figure && self.holds(evidence)
+            })
+    }
+}

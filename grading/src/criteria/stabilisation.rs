@@ -1,0 +1,63 @@
+//! Criterion 1: how soon the figures were good for good, between an expert on the same seed and doing nothing.
+
+use model::incident::episode::{LENGTH, Outcome};
+
+use super::Marker;
+use crate::document::Item;
+
+/// Points for the time; the rest is for the queue that is left.
+const TIME: u32 = 180;
+const DRAINED: u32 = 20;
+
+/// `points` scaled down by how much of the way from `full` to `zero` was gone, rounded down.
+fn between(points: u32, value: u64, full: u64, zero: u64) -> u32 {
+    if value <= full {
+        return points;
+    }
+    let left = zero.saturating_sub(value);
+    let way = (zero - full.min(zero)).max(1);
+    (u64::from(points) * left / way) as u32
+}
+
+/// Judges it.
+pub fn judge(marker: &Marker, outcome: &Outcome, expert: &Outcome, nothing: &Outcome) -> Vec<Item> {
+    let end = LENGTH.as_secs();
+    let stable = outcome.stable_at_s.unwrap_or(end);
+    let best = expert.stable_at_s.unwrap_or(end);
+    let zero = nothing.stable_at_s.unwrap_or(end);
+    let told = match outcome.stable_at_s {
+        Some(at) => format!("stable from {at} s on; an expert is at {best} s"),
+        None => format!("not stable at the end, {end} s; an expert is at {best} s"),
+    };
+    let time = between(TIME, stable, best, zero);
+    // Whoever empties the queue by losing it has not drained it.
+    let open = outcome.open + outcome.balance.lost + outcome.balance.falsified;
+    let drained = between(DRAINED, open, expert.open, nothing.open);
+    let left = format!(
+        "{open} verifications are open at the end; an expert leaves {}",
+        expert.open
+    );
+    vec![
+        marker.item("stabilisation.time", time, TIME, told, stable as i64),
+        marker.item("stabilisation.drained", drained, DRAINED, left, end as i64),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_fall_in_a_line_and_are_never_rounded_up() {
+        for (value, points) in [
+            (0, 180),
+            (300, 180),
+            (301, 179),
+            (2_850, 90),
+            (5_399, 0),
+            (5_400, 0),
+        ] {
+            assert_eq!(between(180, value, 300, 5_400), points, "{value}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The grade document: what all other forms are made of. Integers only, and nothing that differs between two gradings.
+
+use serde::{Deserialize, Serialize};
+
+use crate::submission::Malformed;
+
+/// Points of all criteria.
+pub const POINTS_MAX: u32 = 1_000;
+
+/// Points from which on a grade is passed.
+pub const PASS: u32 = 950;
+
+/// What became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// All points.
+    Full,
+    /// Not all.
+    Lost,
+    /// A means to judge it is missing here.
+    NotGraded,
+}
+
+/// A part of a criterion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its name, such as `communication.figures`.
+    pub id: String,
+    /// Points given.
+    pub points: u32,
+    /// Points there are.
+    pub max_points: u32,
+    /// What became of it.
+    pub status: ItemStatus,
+    /// Why points were lost, and which.
+    pub explain: String,
+    /// Where to look: a command, when points were lost.
+    pub replay: Option<String>,
+}
+
+impl Item {
+    /// The criterion: the part of the name before the dot.
+    pub fn criterion(&self) -> &str {
+        self.id.split('.').next().unwrap_or(&self.id)
+    }
+}
+
+/// What became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradeStatus {
+    /// At least 950 of 1,000 points, nothing lost.
+    Passed,
+    /// Fewer, or data lost.
+    Failed,
+    /// An item could not be judged here and would decide it.
+    Incomplete,
+    /// The submission cannot be read.
+    NotGraded,
+}
+
+/// The document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grade {
+    /// `proveniq/grade/v1`.
+    pub schema: String,
+    /// `LOAD-2024-001`.
+    pub assignment: String,
+    /// Whose.
+    pub learner: String,
+    /// The version of this program.
+    pub tool: String,
+    /// The public seed.
+    pub seed: String,
+    /// What the hidden seeds are committed to by.
+    pub hidden_commitment: String,
+    /// What became of it.
+    pub status: GradeStatus,
+    /// Points given.
+    pub points: u32,
+    /// Points there are.
+    pub max_points: u32,
+    /// Whether data was lost, which fails a grade whatever its points.
+    pub data_lost: bool,
+    /// The items.
+    pub items: Vec<Item>,
+    /// Why it is not graded.
+    pub malformed: Option<Malformed>,
+    /// What a person has to read.
+    pub needs_human: Vec<String>,
+}
+
+impl Grade {
+    /// The document as JSON, with a line end.
+    ///
+    /// # Panics
+    /// Never: a grade has text keys only.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a grade is JSON") + "\n"
+    }
+
+    /// Points given and there are, of one criterion.
+    pub fn criterion(&self, name: &str) -> (u32, u32) {
+        let items = self.items.iter().filter(|item| item.criterion() == name);
+        items.fold((0, 0), |(points, most), item| {
+            (points + item.points, most + item.max_points)
+        })
+    }
+
+    /// The status that follows from points: compared in integers, never rounded up.
+    pub fn decide(items: &[Item], data_lost: bool) -> (u32, GradeStatus) {
+        let points = items.iter().map(|item| item.points).sum();
+        let open: u32 = items
+            .iter()
+            .filter(|item| item.status == ItemStatus::NotGraded)
+            .map(|item| item.max_points)
+            .sum();
+        let status = match () {
+            () if data_lost => GradeStatus::Failed,
+            () if points >= PASS => GradeStatus::Passed,
+            () if points + open >= PASS => GradeStatus::Incomplete,
+            () => GradeStatus::Failed,
+        };
+        (points, status)
+    }
+}

@@ -1,0 +1,98 @@
+//! Hidden seeds: derived from a course key and the submission, committed to before, revealed after.
+//!
+//! Whoever has the key can derive them again and check the commitment; nobody else can guess them.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::submission::Files;
+
+/// How many seeds each kind of hidden run has.
+pub const HIDDEN: usize = 2;
+
+/// The key of a course.
+#[derive(Clone)]
+pub struct CourseKey(Vec<u8>);
+
+/// The seeds of one submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HiddenSeeds {
+    /// With the incident.
+    pub incident: Vec<u64>,
+    /// Healthy ones.
+    pub healthy: Vec<u64>,
+    /// The hash they are committed to by.
+    pub commitment: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl CourseKey {
+    /// A key from what a file holds.
+    pub fn new(bytes: &[u8]) -> CourseKey {
+        CourseKey(bytes.to_vec())
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key has any length");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The hash to publish before the course begins, which commits to all seeds of all submissions.
+    pub fn commitment(&self) -> String {
+        format!(
+            "sha256:{}",
+            hex(&Sha256::digest(self.mac(&[b"commitment"])))
+        )
+    }
+
+    /// The seeds of a submission.
+    pub fn seeds(&self, assignment: &str, files: &Files) -> HiddenSeeds {
+        let mut hash = Sha256::new();
+        for file in [&files.actions, &files.updates, &files.postmortem] {
+            hash.update((file.len() as u64).to_le_bytes());
+            hash.update(file);
+        }
+        let hash = hash.finalize();
+        let seed = |number: u64| {
+            let mac = self.mac(&[assignment.as_bytes(), &hash, &number.to_le_bytes()]);
+            u64::from_le_bytes(mac[..8].try_into().expect("eight of 32 bytes"))
+        };
+        let all: Vec<u64> = (0..2 * HIDDEN as u64).map(seed).collect();
+        let mut committed = Sha256::new();
+        for seed in &all {
+            committed.update(seed.to_le_bytes());
+        }
+        committed.update(self.mac(&[b"salt", &hash]));
+        HiddenSeeds {
+            commitment: format!("sha256:{}", hex(&committed.finalize())),
+            incident: all[..HIDDEN].to_vec(),
+            healthy: all[HIDDEN..].to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_follow_from_key_and_submission_and_from_nothing_else() {
+        let files = |text: &str| Files {
+            actions: text.as_bytes().to_vec(),
+            ..Files::default()
+        };
+        let seeds = |key: &str, text: &str| CourseKey::new(key.as_bytes()).seeds("a", &files(text));
+        assert_eq!(seeds("key", "x"), seeds("key", "x"));
+        for other in [seeds("key", "y"), seeds("other", "x")] {
+            assert_ne!(seeds("key", "x").incident, other.incident);
+            assert_ne!(seeds("key", "x").commitment, other.commitment);
+        }
+    }
+}

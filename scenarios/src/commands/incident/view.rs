@@ -1,0 +1,108 @@
+//! How figures, sessions and the log are shown, as text.
+
+use model::incident::episode::Outcome;
+use model::incident::telemetry::{LogLine, Sample, Session};
+use sim::SimTime;
+
+/// Seconds from hand-over.
+pub fn seconds(hand_over: SimTime, at: SimTime) -> i64 {
+    let seconds = |later: SimTime, earlier: SimTime| later.since(earlier).as_secs() as i64;
+    match at >= hand_over {
+        true => seconds(at, hand_over),
+        false => -seconds(hand_over, at),
+    }
+}
+
+/// Samples as a table.
+pub fn table<'a>(hand_over: SimTime, samples: impl Iterator<Item = &'a Sample>) -> String {
+    let mut text =
+        "    at_s   queue  done/min  errors  connections  pool wait  webhook p95  waiting webhooks\n"
+            .to_owned();
+    for sample in samples {
+        text.push_str(&format!(
+            "{:>8} {:>7} {:>9} {:>5}.{:02}% {:>8} of 100 {:>7} ms {:>10} s {:>17}\n",
+            seconds(hand_over, sample.at),
+            sample.queue_depth,
+            sample.processed_per_min,
+            sample.error_basis_points / 100,
+            sample.error_basis_points % 100,
+            sample.connections,
+            sample.pool_wait_ms,
+            sample.webhook_p95_s,
+            sample.webhook_backlog
+        ));
+    }
+    text
+}
+
+/// Samples as comma-separated values, with the names that submissions use.
+pub fn csv<'a>(hand_over: SimTime, samples: impl Iterator<Item = &'a Sample>) -> String {
+    use model::incident::cause::CauseKind;
+    use model::incident::telemetry::METRICS;
+    let held = CauseKind::ALL.map(|kind| format!("held.{}", kind.description().component));
+    let names: Vec<&str> = METRICS
+        .into_iter()
+        .chain(held.iter().map(String::as_str))
+        .collect();
+    let mut text = format!("at_s,{}\n", names.join(","));
+    for sample in samples {
+        text.push_str(&seconds(hand_over, sample.at).to_string());
+        for name in &names {
+            let value = sample.metric_in_thousandths(name).unwrap_or_default();
+            match value % 1000 {
+                0 => text.push_str(&format!(",{}", value / 1000)),
+                rest => text.push_str(&format!(",{}.{rest:03}", value / 1000)),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The activity view.
+pub fn sessions(now: SimTime, sessions: &[Session]) -> String {
+    let mut text = "   pid  application          state                 age_s  waiting on            statement\n".to_owned();
+    for session in sessions {
+        text.push_str(&format!(
+            "{:>6}  {:<20} {:<20} {:>6}  {:<20}  {}\n",
+            session.pid,
+            session.application,
+            session.state,
+            now.since(session.since).as_secs(),
+            session.waiting_on,
+            session.statement
+        ));
+    }
+    text
+}
+
+/// The log.
+pub fn log<'a>(hand_over: SimTime, lines: impl Iterator<Item = &'a LogLine>) -> String {
+    let line = |line: &LogLine| {
+        let at = seconds(hand_over, line.at);
+        format!("{at:>8} {:<20} {}\n", line.component, line.text)
+    };
+    lines.map(line).collect()
+}
+
+/// What an episode came to.
+pub fn balance(outcome: &Outcome) -> String {
+    let books = outcome.balance;
+    let stable = match outcome.stable_at_s {
+        Some(at) => format!("stable from {at} s on"),
+        None => "not stable".to_owned(),
+    };
+    format!(
+        "{stable}; accepted {}, completed {}, rejected {}, queued {}, lost {}, falsified {}, twice {}, out of order {}\n\
+         fingerprint {}\n",
+        books.accepted,
+        books.completed,
+        books.rejected,
+        books.queued,
+        books.lost,
+        books.falsified,
+        books.duplicates,
+        books.disordered,
+        outcome.fingerprint()
+    )
+}

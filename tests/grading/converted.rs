@@ -1,0 +1,104 @@
+//! The forms of course systems have the fields those systems ask for.
+
+use super::table::{files, grade};
+use grading::converters::classroom50::Classroom;
+use grading::converters::{classroom50, gradebooks, gradescope, lti, prairielearn};
+use grading::pages;
+use serde_json::Value;
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+#[test]
+fn gradescope_sees_a_visible_test_for_each_criterion() {
+    let document = parsed(&gradescope::render(&grade(&files("lying-figures"))));
+    assert_eq!(document["score"], 910);
+    let tests = document["tests"].as_array().expect("tests");
+    let visible: Vec<&Value> = tests
+        .iter()
+        .filter(|test| test["visibility"] == "visible")
+        .collect();
+    assert_eq!(visible.len(), 5);
+    let sum: u64 = visible
+        .iter()
+        .filter_map(|test| test["score"].as_u64())
+        .sum();
+    assert_eq!(sum, 910);
+}
+
+#[test]
+fn classroom50_has_integers_within_their_bounds_and_its_keys() {
+    let classroom = Classroom {
+        classroom: "c".to_owned(),
+        owner: "ada".to_owned(),
+        submission: "submit/1".to_owned(),
+        commit: "0".to_owned(),
+        release: "r".to_owned(),
+        review: "v".to_owned(),
+        datetime: "2026-01-01T00:00:00Z".to_owned(),
+    };
+    let document = parsed(&classroom50::render(&grade(&files("expert")), &classroom));
+    for key in [
+        "schema",
+        "classroom",
+        "assignment",
+        "assignment_type",
+        "owner",
+        "submission",
+        "commit",
+        "release",
+        "review",
+        "datetime",
+        "score",
+        "max-score",
+        "tests",
+    ] {
+        assert!(!document[key].is_null(), "{key}");
+    }
+    for test in document["tests"].as_array().expect("tests") {
+        assert!(
+            test["score"].as_u64() <= test["max-score"].as_u64() && test["passed"].is_boolean()
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_no_zero_anywhere() {
+    let broken = grade(&files("malformed-json"));
+    let prairie = parsed(&prairielearn::render(&broken));
+    assert_eq!(prairie["gradable"], false);
+    assert!(prairie["score"].is_null());
+    let score = parsed(&lti::render(&broken, "ada", "2026-01-01T00:00:00.000Z"));
+    assert!(score["scoreGiven"].is_null() && score["gradingProgress"] == "Failed");
+    let rows = gradebooks::nbgrader(std::slice::from_ref(&broken));
+    assert!(
+        rows.ends_with("LOAD-2024-001,,,learner,,,,,0,,1000\n"),
+        "{rows}"
+    );
+    assert!(gradebooks::canvas(std::slice::from_ref(&broken), 7).ends_with("learner,,learner,,\n"));
+}
+
+#[test]
+fn a_fraction_and_a_score_are_those_of_the_grade() {
+    let silent = grade(&files("right-cause-no-word"));
+    let prairie = parsed(&prairielearn::render(&silent));
+    assert_eq!(prairie["score"].to_string(), "0.74");
+    let score = parsed(&lti::render(&silent, "ada", "2026-01-01T00:00:00.000Z"));
+    assert_eq!(
+        (&score["scoreGiven"], &score["scoreMaximum"]),
+        (&Value::from(740), &Value::from(1000))
+    );
+    assert_eq!(score["gradingProgress"], "FullyGraded");
+}
+
+#[test]
+fn a_learners_page_names_every_lost_point_and_where_to_look() {
+    let page = pages::learner(&grade(&files("lying-figures")));
+    assert!(
+        page.contains(
+            "**communication.figures** −30: `queue_depth was 54238.000, told as 12000.000`"
+        )
+    );
+    assert!(page.contains("look: `proveniq incident replay SUBMISSION --seed 0x1 --until 120`"));
+}

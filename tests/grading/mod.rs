@@ -1,0 +1,19 @@
+//! To who grades and who is graded: points follow from what was done, each with its reason.
+
+/// What is made of a grade for course systems.
+mod converted;
+
+/// Submissions nobody should hand in, and classes that contain them.
+mod hostile;
+
+/// Each criterion moves with its own evidence and with nothing else.
+mod moved;
+
+/// Alert rules, before the real promtool.
+mod rules;
+
+/// The saved submissions, with their known outcomes.
+mod submissions;
+
+/// Reads and grades what is saved.
+mod table;
