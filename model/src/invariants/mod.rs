@@ -11,6 +11,7 @@ mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
 mod dead_letters_accounted;
+mod delivery_order;
 mod everything_settles;
 mod linearizable_assets;
 mod link_agreement;
@@ -26,9 +27,8 @@ mod session_guarantees;
 mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
-mod webhook_order;
+mod webhook_conserved;
 mod webhook_retries_kept;
-mod webhooks_conserved;
 
 mod audit_trail;
 
@@ -61,10 +61,10 @@ pub const CHECKS: &[Check] = &[
     breaker_legal::CHECK,
     pool_bounded::CHECK,
     alerts_right::CHECK,
-    webhooks_conserved::CHECK,
+    webhook_conserved::CHECK,
     no_duplicate_effect::CHECK,
     no_send_after_ack::CHECK,
-    webhook_order::CHECK,
+    delivery_order::CHECK,
     webhook_retries_kept::CHECK,
     signature_verified::CHECK,
     SLO_MET,

@@ -3,7 +3,7 @@
 //! Judged over what receivers have processed at the end: of one that deduplicates, no body stands
 //! there twice, under whatever ids; and over the notes `webhook_attempt`: a delivery's attempts carry
 //! one id. A second arrival is no breach, nor is a second effect at a receiver that does not
-//! deduplicate. It does not judge whether an event had an effect at all (see `webhooks_conserved`).
+//! deduplicate. It does not judge whether an event had an effect at all (see `webhook_conserved`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,14 +11,14 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         seen_in: Some(
             "conductor #098949e: the queue and the store were written one after the other, and a worker saw one without the other",
         ),
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::EventPublishedBeforeCommit,
         name: "event_published_before_commit",
         mistake: "the outbox is written ahead of the change, so a change that is rolled back is told all the same",
         seen_in: None,
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::OutboxPolledByPosition,
@@ -27,28 +27,28 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         seen_in: Some(
             "kamu-cli #1398, Eventuous #222, postgresql-event-sourcing #2: an outbox polled by id skipped what committed late",
         ),
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::OutboxMarkedBeforeSend,
         name: "outbox_marked_before_send",
         mistake: "the delivery is marked before it is sent; a sender that dies, or an answer that is no, loses it",
         seen_in: None,
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::WebhookTimeoutCountedAsSuccess,
         name: "webhook_timeout_counted_as_success",
         mistake: "silence is taken for an acknowledgement",
         seen_in: None,
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::EndpointNeverReenabled,
         name: "endpoint_never_reenabled",
         mistake: "its failures are forgotten when its owner asks for it, and its state is not",
         seen_in: None,
-        caught_by: "webhooks_conserved",
+        caught_by: "webhook_conserved",
     },
     DefectInfo {
         defect: Defect::NewWebhookIdPerAttempt,
@@ -140,14 +140,14 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         name: "order_broken_by_retry",
         mistake: "the lane goes on when an attempt is over, not when the delivery is",
         seen_in: None,
-        caught_by: "webhook_order",
+        caught_by: "delivery_order",
     },
     DefectInfo {
         defect: Defect::ReplayOutOfOrder,
         name: "replay_out_of_order",
         mistake: "dead letters are replayed from the last to the first",
         seen_in: None,
-        caught_by: "webhook_order",
+        caught_by: "delivery_order",
     },
     DefectInfo {
         defect: Defect::DeadLetterDroppedOnCrash,

@@ -19,7 +19,7 @@ use super::rows_by;
 use crate::webhooks::{endpoint, event};
 
 pub(super) const CHECK: Check = Check {
-    name: "webhooks_conserved",
+    name: "webhook_conserved",
     kind: Kind::Eventually,
     promise: "every committed event reaches each endpoint that wants it, or is dead, discarded or held for one that is disabled; none is invented",
     judge,

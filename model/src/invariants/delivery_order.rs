@@ -16,7 +16,7 @@ use super::rows_by;
 use crate::webhooks::event;
 
 pub(super) const CHECK: Check = Check {
-    name: "webhook_order",
+    name: "delivery_order",
     kind: Kind::Always,
     promise: "an ordered endpoint processes each asset's events in their order, replays included",
     judge,
