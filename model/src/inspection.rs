@@ -20,9 +20,12 @@ use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, audit, audit_heads, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
+    self, Extent, audit, audit_heads, deliveries, jobs, outbox, replays, verifications,
+    webhook_endpoints,
 };
 use crate::locker::protocol::{LockerRequest, LockerResponse};
+use crate::provider::payment::Payment;
+use crate::provider::protocol::{ListPayments, Told, ToldState};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,15 +69,26 @@ async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Ve
     None
 }
 
-/// The unfinished work in the Ledger, each by name; nothing when it does not answer.
-pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<Vec<String>> {
+/// Which parts a system has besides Core, its Ledger and its devices.
+pub struct Parts {
+    /// How much of the schema there is.
+    pub extent: Extent,
+    /// The customers' machines.
+    pub receivers: Vec<String>,
+    /// Who sends webhooks.
+    pub providers: Vec<String>,
+}
+
+/// The unfinished work in the Ledger and at the providers, each by name; nothing when one of them does
+/// not answer.
+pub async fn unfinished(context: &NodeContext, parts: &Parts) -> Option<Vec<String>> {
     let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
         query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
         Select::all(audit_heads::TABLE),
     ];
-    if !receivers.is_empty() {
+    if !parts.receivers.is_empty() {
         open.extend(unfinished_webhooks());
     }
     let read = read_ledger(context, &open).await?;
@@ -100,7 +114,15 @@ pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<V
         }
         _ => Vec::new(),
     };
-    Some(named.chain(webhooks).collect())
+    let payments = read_payments(context, &parts.providers).await?;
+    let open = payments
+        .iter()
+        .filter(|(_, told)| told.state == ToldState::Open);
+    let payments = open.map(|(provider, told)| {
+        let payment = &told.payment.id;
+        format!("{provider} has not told of {payment} yet")
+    });
+    Some(named.chain(webhooks).chain(payments).collect())
 }
 
 /// What webhooks have to do: events, deliveries, replays; and the endpoints, of which some are left
@@ -135,11 +157,11 @@ fn told_unfinished(
 }
 
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
-/// `device_links`, and `webhook_effects`.
-pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[String]) -> Facts {
+/// `device_links`, `webhook_effects`, and `payments` as their providers know them.
+pub async fn read_facts(context: &NodeContext, lockers: &[String], parts: &Parts) -> Facts {
     let mut facts = Facts::default();
-    // A system without receivers has nobody who writes the tables of webhooks: they are empty unread.
-    let is_read = |table: &TableId| !receivers.is_empty() || !tables::OF_WEBHOOKS.contains(table);
+    // What a system does not have it has not written: such tables are empty unread.
+    let is_read = |table: &TableId| table.0 < parts.extent.tables();
     let read = tables::names().filter(|(table, ..)| is_read(table));
     let selects: Vec<Select> = read.map(|(table, ..)| Select::all(table)).collect();
     if let Some(read) = read_ledger(context, &selects).await {
@@ -151,8 +173,11 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[
             facts.add(name, rows.iter().map(|row| told(&columns, row)));
         }
     }
-    if let Some(effects) = read_effects(context, receivers).await {
+    if let Some(effects) = read_effects(context, &parts.receivers).await {
         facts.add("webhook_effects", effects);
+    }
+    if let Some(payments) = read_payments(context, &parts.providers).await {
+        facts.add("payments", payments.iter().map(told_payment));
     }
     if let Some(sessions) = read_sessions(context).await {
         facts.add("sessions", sessions);
@@ -192,6 +217,32 @@ async fn read_effects(context: &NodeContext, receivers: &[String]) -> Option<Vec
         }));
     }
     Some(told)
+}
+
+/// What providers have told of, each with its provider; nothing when one of them does not answer.
+async fn read_payments(context: &NodeContext, providers: &[String]) -> Option<Vec<(String, Told)>> {
+    let mut told = Vec::new();
+    for provider in providers {
+        let answer = ask(context, context.find(provider), ListPayments).await?;
+        let own = answer.0.iter().cloned();
+        told.extend(own.map(|it| (provider.clone(), it)));
+    }
+    Some(told)
+}
+
+fn told_payment((provider, told): &(String, Told)) -> Value {
+    let Payment {
+        id,
+        account,
+        amount,
+    } = &told.payment;
+    Value::map([
+        ("provider", provider.as_str().into()),
+        ("payment", id.as_str().into()),
+        ("account", account.as_str().into()),
+        ("amount", (*amount).into()),
+        ("state", told.state.name().into()),
+    ])
 }
 
 /// What the Ledger's sessions are doing; nothing when it does not answer.

@@ -49,6 +49,10 @@ pub const REPLAY_STAGED: &str = "core.replay.staged";
 pub const REPLAY_COMMITTED: &str = "core.replay.committed";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
+/// Core believes somebody else's message and has written nothing.
+pub const MESSAGE_BELIEVED: &str = "core.incoming.believed";
+/// What it tells of is durable, its sender not answered.
+pub const PAYMENT_CREDITED: &str = "core.incoming.credited";
 /// The Ledger has written a batch to its log and not synced it.
 pub const LOG_WRITTEN: &str = "ledger.log.written";
 /// The Ledger has synced a batch and answered nobody.
@@ -185,9 +189,26 @@ pub const WEBHOOK_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system passes which is sent webhooks.
+pub const INCOMING_POINTS: &[FaultPoint] = &[
+    point(
+        MESSAGE_BELIEVED,
+        "core-*",
+        "somebody else's message is believed, nothing written",
+    ),
+    point(
+        PAYMENT_CREDITED,
+        "core-*",
+        "what it tells of is durable, its sender not answered",
+    ),
+];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
-    FAULT_POINTS.iter().chain(WEBHOOK_POINTS)
+    FAULT_POINTS
+        .iter()
+        .chain(WEBHOOK_POINTS)
+        .chain(INCOMING_POINTS)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

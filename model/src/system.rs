@@ -19,27 +19,33 @@ use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::inspection::Parts;
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
 use crate::ledger::replica::server::ServerSetup;
-use crate::ledger::tables;
+use crate::ledger::tables::{self, Extent};
 use crate::ledger::timing::LedgerTiming;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, WEBHOOK_POINTS};
-use crate::receiver::node::{Books, ReceiverSetup};
+use crate::points::{FAULT_POINTS, INCOMING_POINTS, WEBHOOK_POINTS};
+use crate::provider::attacker::{ATTACKER, AttackerSetup};
+use crate::provider::config::IncomingConfig;
+use crate::provider::node::{Books, ProviderSetup, Wire};
+use crate::receiver::node::{Books as ReceiverBooks, ReceiverSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
-use crate::{alerts, client, core, deployer, inspection, ledger, locker, receiver, verify};
+use crate::{
+    alerts, client, core, deployer, inspection, ledger, locker, provider, receiver, verify,
+};
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
-    receivers: Vec<String>,
+    parts: Parts,
     operations: usize,
     board: Board,
 }
@@ -61,6 +67,24 @@ fn receiver_names(system: &SystemConfig) -> Vec<String> {
     names.unwrap_or_default()
 }
 
+/// The names of those who send webhooks, and of the one who forges them.
+fn sender_names(system: &SystemConfig) -> Vec<String> {
+    let Some(incoming) = &system.incoming else {
+        return Vec::new();
+    };
+    let attacker = (incoming.forgeries > 0).then(|| ATTACKER.to_owned());
+    incoming.names().into_iter().chain(attacker).collect()
+}
+
+/// How much of the Ledger's schema is needed.
+fn extent(system: &SystemConfig) -> Extent {
+    match (&system.incoming, &system.webhooks) {
+        (Some(_), _) => Extent::Everything,
+        (None, Some(_)) => Extent::Webhooks,
+        (None, None) => Extent::Assets,
+    }
+}
+
 /// The names of the Ledger's servers; the first one leads at the start.
 fn ledger_names(system: &SystemConfig) -> Vec<String> {
     let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
@@ -74,6 +98,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(receiver_names(system));
+    names.extend(sender_names(system));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
@@ -82,8 +107,8 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names
 }
 
-/// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
+/// What a swarm may break: every machine of the service, and the links of all. Providers are other
+/// people's services; they are slow or silent when their links are. Clients are people's devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
 /// operator of the Ledger's servers stands for more machines than one.
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = ledger_names(system);
@@ -93,9 +118,11 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
+    let of_incoming = system.incoming.as_ref().map(|_| INCOMING_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
+        .chain(of_incoming.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -111,6 +138,9 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
         rows.extend(core::webhooks::endpoints::first_rows(webhooks));
         rows.push(core::webhooks::fan_out::turnstile());
     }
+    if let Some(incoming) = &config.incoming {
+        rows.extend(core::incoming::first_rows(incoming));
+    }
     if config.seal_audit_every_ms.is_some() {
         rows.extend(sealing::first_rows());
     }
@@ -125,11 +155,38 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
     for (name, endpoint) in webhooks.names().into_iter().zip(&webhooks.endpoints) {
         let setup = Rc::new(ReceiverSetup::of(&endpoint.receiver, cores, defects));
         let secret = core::webhooks::endpoints::first_secret(&name);
-        let books = Rc::new(RefCell::new(Books::new(secret, defects)));
+        let books = Rc::new(RefCell::new(ReceiverBooks::new(secret, defects)));
         world.add_node(&name, move |context| {
             receiver::node::run(context, setup.clone(), books.clone())
         });
     }
+}
+
+/// Adds those who send webhooks, and the one who forges them.
+fn add_providers(world: &World, config: &SystemConfig, cores: &[String]) {
+    let Some(incoming) = &config.incoming else {
+        return;
+    };
+    let wire = Wire::default();
+    for (index, name) in incoming.names().iter().enumerate() {
+        let setup = Rc::new(ProviderSetup::of(incoming, index, cores, &wire));
+        let books = Books::default();
+        world.add_node(name, move |context| {
+            provider::node::run(context, setup.clone(), books.clone())
+        });
+    }
+    if incoming.forgeries == 0 {
+        return;
+    }
+    let setup = Rc::new(AttackerSetup {
+        forgeries: incoming.forgeries,
+        every: Duration::from_millis(incoming.forgery_every_ms),
+        wire,
+        cores: cores.to_vec(),
+    });
+    world.add_node(ATTACKER, move |context| {
+        provider::attacker::run(context, setup.clone())
+    });
 }
 
 /// Adds the Ledger's servers, and the operator that names their primary.
@@ -174,10 +231,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: match config.webhooks {
-                Some(_) => tables::catalog_with_webhooks(),
-                None => tables::catalog(),
-            },
+            catalog: tables::catalog(extent(config)),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
@@ -202,6 +256,7 @@ impl System {
 
         let cores = numbered("core", config.cores);
         add_receivers(world, config, &cores, defects);
+        add_providers(world, config, &cores);
         let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
@@ -259,7 +314,14 @@ impl System {
         System {
             world: world.clone(),
             lockers,
-            receivers: receiver_names(config),
+            parts: Parts {
+                extent: extent(config),
+                receivers: receiver_names(config),
+                providers: config
+                    .incoming
+                    .as_ref()
+                    .map_or_else(Vec::new, IncomingConfig::names),
+            },
             operations,
             board,
         }
@@ -278,7 +340,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director(), &self.receivers).await;
+        let unfinished = inspection::unfinished(&self.world.director(), &self.parts).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -290,7 +352,7 @@ impl System {
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
         let facts =
-            inspection::read_facts(&self.world.director(), &self.lockers, &self.receivers).await;
+            inspection::read_facts(&self.world.director(), &self.lockers, &self.parts).await;
         self.world.with_record(|record| record.facts = facts);
     }
 

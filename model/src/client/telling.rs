@@ -48,6 +48,9 @@ pub fn input(ask: &Ask) -> Value {
         Ask::EnableEndpoint(endpoint) | Ask::RotateSecret { endpoint, .. } => {
             Value::map([("endpoint", endpoint.as_str().into())])
         }
+        Ask::ReceiveWebhook(message) => {
+            Value::map([("provider", message.provider.as_str().into())])
+        }
         Ask::ListDeadLetters | Ask::Health | Ask::Drain => Value::map([]),
     }
 }

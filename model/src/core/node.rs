@@ -16,6 +16,7 @@ use sim::network::Incoming;
 
 use super::audit::sealing;
 use super::dead_letters::{self, Decision};
+use super::incoming::Providers;
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -23,11 +24,12 @@ use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{audit, reading, registration, renaming, verification, webhooks, worker};
+use super::{audit, incoming, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::provider::config::IncomingConfig;
 use crate::resilience::deadline::Deadline;
 use crate::webhooks::config::WebhookConfig;
 
@@ -46,6 +48,8 @@ pub struct CoreSetup {
     pub connections: u32,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks are believed; nobody's when not given.
+    pub incoming: Option<IncomingConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
@@ -64,6 +68,7 @@ impl CoreSetup {
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
+            incoming: config.incoming.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
@@ -82,6 +87,8 @@ pub struct Core {
     pub outbox: Outbox,
     /// What tells it.
     pub webhooks: Option<Rc<Webhooks>>,
+    /// Whose webhooks it believes.
+    pub providers: Providers,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
@@ -104,12 +111,14 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let webhooks = setup.webhooks.as_ref();
     let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
+    let providers = Providers::of(setup.incoming.as_ref());
     let core = Rc::new(Core {
         context: context.clone(),
         setup,
         ledger,
         outbox,
         webhooks: webhooks.clone(),
+        providers,
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -241,6 +250,9 @@ impl Core {
                 let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
+            }
+            Ask::ReceiveWebhook(message) => {
+                incoming::receive(self, message, deadline, answer_early).await
             }
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain => unreachable!("a drain is not answered like a question"),

@@ -13,6 +13,7 @@ use super::asset::{AssetContent, AssetStatus, Strategy};
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
+use crate::webhooks::incoming::HeaderMap;
 
 /// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,19 @@ pub enum Ask {
         /// The session's token: the highest of all answers it was given.
         seen: u64,
     },
+    /// Somebody else's service tells of something.
+    ReceiveWebhook(IncomingMessage),
+}
+
+/// A webhook of somebody else's, as an HTTP POST carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IncomingMessage {
+    /// Who says that it is theirs: the path it came by.
+    pub provider: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, byte for byte.
+    pub body: String,
 }
 
 /// A registration.
@@ -194,6 +208,7 @@ impl Ask {
             Ask::ReplayDeliveries { .. } => "replay_deliveries",
             Ask::EnableEndpoint(_) => "enable_endpoint",
             Ask::RotateSecret { .. } => "rotate_secret",
+            Ask::ReceiveWebhook(_) => "receive_webhook",
             Ask::QueryAudit(_) => "query_audit",
             Ask::Health => "health",
             Ask::Drain => "drain",

@@ -4,22 +4,39 @@
 
 use super::{Defect, DefectInfo};
 
+mod incoming;
 mod webhooks;
 
-use self::webhooks::OF_WEBHOOKS;
+/// The catalogue's parts, in the order of reports.
+const PARTS: &[&[DefectInfo]] = &[
+    OF_EVERY_SYSTEM,
+    webhooks::OF_WEBHOOKS,
+    incoming::OF_INCOMING,
+];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<{ count() }>();
+
+const fn count() -> usize {
+    let (mut all, mut part) = (0, 0);
+    while part < PARTS.len() {
+        all += PARTS[part].len();
+        part += 1;
+    }
+    all
+}
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
-    let mut at = 0;
-    while at < ALL {
-        all[at] = match at.checked_sub(OF_EVERY_SYSTEM.len()) {
-            Some(further) => OF_WEBHOOKS[further],
-            None => OF_EVERY_SYSTEM[at],
-        };
-        at += 1;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut own = 0;
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
+            at += 1;
+            own += 1;
+        }
+        part += 1;
     }
     all
 }
