@@ -20,13 +20,28 @@ use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, audit, audit_heads, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
+    self, Extent, audit, audit_heads, deliveries, inboxes, jobs, outbox, replays, verifications,
+    webhook_endpoints,
 };
+use crate::listener::protocol::{Heard, ListenerRequest};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
+
+/// Where a system can be looked at from outside, besides its Ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends<'a> {
+    /// Which tables the Ledger has.
+    pub extent: Extent,
+    /// The names of the Lockers.
+    pub lockers: &'a [String],
+    /// The names of the customers' machines.
+    pub receivers: &'a [String],
+    /// The names of the users' devices.
+    pub listeners: &'a [String],
+}
 
 /// Asks a few times.
 async fn ask<R: Request + Clone>(
@@ -67,15 +82,18 @@ async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Ve
 }
 
 /// The unfinished work in the Ledger, each by name; nothing when it does not answer.
-pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<Vec<String>> {
+pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<String>> {
     let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
         query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
         Select::all(audit_heads::TABLE),
     ];
-    if !receivers.is_empty() {
+    if ends.extent > Extent::Inside {
         open.extend(unfinished_webhooks());
+    }
+    if ends.extent == Extent::Whole {
+        open.push(Select::all(inboxes::TABLE));
     }
     let read = read_ledger(context, &open).await?;
     let job = |row: &Row| {
@@ -95,12 +113,17 @@ pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<V
         unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
     let named = named.chain(verifications).chain(unsealed);
     let webhooks = match &read[4..] {
-        [events, deliveries, replays, endpoints] => {
+        [events, deliveries, replays, endpoints, ..] => {
             told_unfinished(events, deliveries, replays, endpoints)
         }
         _ => Vec::new(),
     };
-    Some(named.chain(webhooks).collect())
+    let mut named: Vec<String> = named.chain(webhooks).collect();
+    for listener in ends.listeners {
+        let inboxes = read.last().map_or(&[][..], Vec::as_slice);
+        named.extend(not_up_to_date(context, listener, inboxes).await);
+    }
+    Some(named)
 }
 
 /// What webhooks have to do: events, deliveries, replays; and the endpoints, of which some are left
@@ -134,12 +157,37 @@ fn told_unfinished(
     named.chain(due).collect()
 }
 
+/// What keeps a device from showing what is in its user's inbox, if anything does.
+async fn not_up_to_date(context: &NodeContext, listener: &str, inboxes: &[Row]) -> Option<String> {
+    let Some((user, last, badge)) = read_listener(context, listener).await else {
+        return Some(format!("{listener} does not answer"));
+    };
+    let inbox = inboxes.iter().find(|row| row.text(inboxes::USER) == user)?;
+    let there = (inbox.int(inboxes::LAST), Some(inbox.int(inboxes::UNREAD)));
+    (there != (last, badge)).then(|| format!("{listener} does not show what is in {user}'s inbox"))
+}
+
+/// A device's user, the number it has come to, and its badge; nothing when it does not answer.
+async fn read_listener(
+    context: &NodeContext,
+    listener: &str,
+) -> Option<(String, i64, Option<i64>)> {
+    let answer = ask(context, context.find(listener), ListenerRequest::Tell).await?;
+    match &*answer {
+        Heard::Shown { user, last, badge } => Some((user.clone(), *last, *badge)),
+        other => panic!("invariant: a device answers Tell in kind, not with {other:?}"),
+    }
+}
+
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
-/// `device_links`, and `webhook_effects`.
-pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[String]) -> Facts {
+/// `device_links`, `webhook_effects` and `listeners`.
+pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
+    let Ends {
+        lockers, receivers, ..
+    } = *ends;
     let mut facts = Facts::default();
-    // A system without receivers has nobody who writes the tables of webhooks: they are empty unread.
-    let is_read = |table: &TableId| !receivers.is_empty() || !tables::OF_WEBHOOKS.contains(table);
+    // A table that the system does not have is empty unread.
+    let is_read = |table: &TableId| ends.extent.has(*table);
     let read = tables::names().filter(|(table, ..)| is_read(table));
     let selects: Vec<Select> = read.map(|(table, ..)| Select::all(table)).collect();
     if let Some(read) = read_ledger(context, &selects).await {
@@ -153,6 +201,21 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[
     }
     if let Some(effects) = read_effects(context, receivers).await {
         facts.add("webhook_effects", effects);
+    }
+    let mut listeners = Vec::new();
+    for listener in ends.listeners {
+        let read = read_listener(context, listener).await;
+        listeners.extend(read.map(|(user, last, badge)| {
+            Value::map([
+                ("listener", listener.as_str().into()),
+                ("user", user.as_str().into()),
+                ("last", last.into()),
+                ("badge", badge.map_or(Value::Null, Value::from)),
+            ])
+        }));
+    }
+    if listeners.len() == ends.listeners.len() {
+        facts.add("listeners", listeners);
     }
     if let Some(sessions) = read_sessions(context).await {
         facts.add("sessions", sessions);

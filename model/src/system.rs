@@ -19,27 +19,34 @@ use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
+use crate::inspection::Ends;
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
 use crate::ledger::replica::server::ServerSetup;
-use crate::ledger::tables;
+use crate::ledger::tables::{self, Extent};
 use crate::ledger::timing::LedgerTiming;
+use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, WEBHOOK_POINTS};
+use crate::points::{FAULT_POINTS, REALTIME_POINTS, WEBHOOK_POINTS};
+use crate::realtime::config::RealtimeConfig;
 use crate::receiver::node::{Books, ReceiverSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
-use crate::{alerts, client, core, deployer, inspection, ledger, locker, receiver, verify};
+use crate::{
+    alerts, client, core, deployer, inspection, ledger, listener, locker, receiver, verify,
+};
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
     receivers: Vec<String>,
+    listeners: Vec<String>,
+    extent: Extent,
     operations: usize,
     board: Board,
 }
@@ -61,6 +68,25 @@ fn receiver_names(system: &SystemConfig) -> Vec<String> {
     names.unwrap_or_default()
 }
 
+/// Users' devices, each with its user.
+fn devices(system: &SystemConfig) -> Vec<(String, String)> {
+    let devices = system.realtime.as_ref().map(RealtimeConfig::devices);
+    devices.unwrap_or_default()
+}
+
+fn device_names(system: &SystemConfig) -> Vec<String> {
+    devices(system).into_iter().map(|(name, _)| name).collect()
+}
+
+/// Which tables there are.
+fn extent(system: &SystemConfig) -> Extent {
+    match (&system.realtime, &system.webhooks) {
+        (Some(_), _) => Extent::Whole,
+        (None, Some(_)) => Extent::Webhooks,
+        (None, None) => Extent::Inside,
+    }
+}
+
 /// The names of the Ledger's servers; the first one leads at the start.
 fn ledger_names(system: &SystemConfig) -> Vec<String> {
     let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
@@ -78,6 +104,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
     names.extend(numbered("client", workload.clients));
+    names.extend(device_names(system));
     names.push(OPS.to_owned());
     names
 }
@@ -93,9 +120,11 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
+    let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
+        .chain(of_realtime.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -109,7 +138,12 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
     let mut rows = tables::first_rows(lockers);
     if let Some(webhooks) = &config.webhooks {
         rows.extend(core::webhooks::endpoints::first_rows(webhooks));
-        rows.push(core::webhooks::fan_out::turnstile());
+    }
+    if extent(config) > Extent::Inside {
+        rows.push(core::outbox::fan_out::turnstile());
+    }
+    if let Some(realtime) = &config.realtime {
+        rows.extend(core::realtime::first_rows(realtime));
     }
     if config.seal_audit_every_ms.is_some() {
         rows.extend(sealing::first_rows());
@@ -128,6 +162,20 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
         let books = Rc::new(RefCell::new(Books::new(secret, defects)));
         world.add_node(&name, move |context| {
             receiver::node::run(context, setup.clone(), books.clone())
+        });
+    }
+}
+
+/// Adds users' devices.
+fn add_listeners(world: &World, config: &SystemConfig, cores: &[String]) {
+    let Some(realtime) = &config.realtime else {
+        return;
+    };
+    for (name, user) in realtime.devices() {
+        let setup = Rc::new(ListenerSetup::of(realtime, user, cores));
+        let storage = Storage::default();
+        world.add_node(&name, move |context| {
+            listener::node::run(context, setup.clone(), storage.clone())
         });
     }
 }
@@ -174,10 +222,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: match config.webhooks {
-                Some(_) => tables::catalog_with_webhooks(),
-                None => tables::catalog(),
-            },
+            catalog: tables::catalog(extent(config)),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
@@ -247,6 +292,7 @@ impl System {
             });
         }
 
+        add_listeners(world, config, &cores);
         let watched = Rc::new(defects.clone());
         world.add_node(OPS, move |context| {
             alerts::node::run(context, watched.clone())
@@ -260,6 +306,8 @@ impl System {
             world: world.clone(),
             lockers,
             receivers: receiver_names(config),
+            listeners: device_names(config),
+            extent: extent(config),
             operations,
             board,
         }
@@ -278,7 +326,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director(), &self.receivers).await;
+        let unfinished = inspection::unfinished(&self.world.director(), &self.ends()).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -289,9 +337,17 @@ impl System {
 
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
-        let facts =
-            inspection::read_facts(&self.world.director(), &self.lockers, &self.receivers).await;
+        let facts = inspection::read_facts(&self.world.director(), &self.ends()).await;
         self.world.with_record(|record| record.facts = facts);
+    }
+
+    fn ends(&self) -> Ends<'_> {
+        Ends {
+            extent: self.extent,
+            lockers: &self.lockers,
+            receivers: &self.receivers,
+            listeners: &self.listeners,
+        }
     }
 
     fn open_operations(&self) -> usize {

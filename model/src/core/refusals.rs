@@ -44,7 +44,7 @@ impl Refusals {
         let asset = match ask {
             Ask::Register(_) | Ask::VerificationCompleted { .. } => None,
             Ask::ReplayDeadLetter(_) | Ask::DiscardDeadLetter(_) => None,
-            Ask::ReplayDeliveries { .. } => None,
+            Ask::ReplayDeliveries { .. } | Ask::Notify { .. } => None,
             Ask::EnableEndpoint(_) | Ask::RotateSecret { .. } => None,
             Ask::Rename { changes, .. } => match &answer.body {
                 Body::Conflict(asset, _) => Some(asset.clone()),
@@ -54,6 +54,11 @@ impl Refusals {
             // These change nothing, done or not.
             Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
             Ask::Health | Ask::Drain => return,
+            // What a user has seen is the user's own affair.
+            Ask::Subscribe { .. }
+            | Ask::MarkRead { .. }
+            | Ask::ListNotifications { .. }
+            | Ask::Ring(_) => return,
         };
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() < KEPT_MAX {

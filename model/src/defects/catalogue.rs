@@ -4,22 +4,29 @@
 
 use super::{Defect, DefectInfo};
 
+mod realtime;
 mod webhooks;
 
+use self::realtime::OF_REALTIME;
 use self::webhooks::OF_WEBHOOKS;
 
+const PARTS: [&[DefectInfo]; 3] = [OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_REALTIME];
+
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<
+    { OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() },
+>();
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
-    let mut at = 0;
-    while at < ALL {
-        all[at] = match at.checked_sub(OF_EVERY_SYSTEM.len()) {
-            Some(further) => OF_WEBHOOKS[further],
-            None => OF_EVERY_SYSTEM[at],
-        };
-        at += 1;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut within = 0;
+        while within < PARTS[part].len() {
+            all[at] = PARTS[part][within];
+            (at, within) = (at + 1, within + 1);
+        }
+        part += 1;
     }
     all
 }

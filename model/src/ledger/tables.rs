@@ -1,7 +1,7 @@
 //! The service's tables: their columns, keys and indexes, as Core, Verify and the inspection know them.
 //!
 //! Each table is a module with its number and its columns, so that a statement names both and the
-//! compiler knows them. [`catalog`] is the whole schema. What a row means stands with its columns;
+//! compiler knows them. [`catalog`] is the schema. What a row means stands with its columns;
 //! how rows are changed stands with whoever changes them (`core`, `verify`).
 //!
 //! Two columns return in several tables. `run_at` is when work on a row is due, in milliseconds of
@@ -317,17 +317,73 @@ tables! {
         /// The last event seen; for a defect.
         CURSOR "cursor" Int,
     }
+    /// What users are told, one row for each user.
+    notifications at 17 {
+        /// Its name: the user and the source, so that one source makes one notification of a user.
+        NOTIFICATION "notification" Text,
+        /// The user.
+        USER "user" Text,
+        /// Its place among the user's, from 1. Whoever draws one has the inbox's row locked until the
+        /// commit, so numbers have no gap, and are in the order of the commits.
+        NUMBER "number" Int,
+        /// The event's id, or the key of the request that sent it.
+        SOURCE "source" Text,
+        /// What kind of news it is.
+        KIND "kind" Text,
+        /// The news.
+        BODY "body" Text,
+        /// Whether it is unread; null once it was read, so that an index of the unread stays small.
+        UNREAD "unread" Bool,
+        /// When it was stored.
+        AT "at" Int,
+    }
+    /// The users: one row each.
+    inboxes at 18 {
+        /// The user.
+        USER "user" Text,
+        /// The number of the user's last notification.
+        LAST "last" Int,
+        /// How many of them are unread; changed in the transaction that stores or marks.
+        UNREAD "unread" Int,
+    }
+    /// Events on their way to the search index.
+    search_feed at 19 {
+        /// The event.
+        POSITION "position" Int,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What the asset was when this row was written, as JSON; null when it was gone.
+        DOCUMENT "document" Text,
+        /// When it is due, or its lease ends; null once the index has it.
+        RUN_AT "run_at" Int,
+        /// When the event happened.
+        AT "at" Int,
+    }
 }
 
-/// The tables that only a system with webhooks writes.
-pub const OF_WEBHOOKS: [TableId; 6] = [
-    outbox::TABLE,
-    webhook_endpoints::TABLE,
-    deliveries::TABLE,
-    attempts::TABLE,
-    replays::TABLE,
-    relays::TABLE,
-];
+/// How much of the schema a system has. Tables that only some systems write stand last, so that no other
+/// table's number changes without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Nobody hears of events.
+    Inside,
+    /// Customers' machines do.
+    Webhooks,
+    /// Users or the search index do.
+    Whole,
+}
+
+impl Extent {
+    /// Whether such a system has a table.
+    pub fn has(self, table: TableId) -> bool {
+        let ends = match self {
+            Extent::Inside => outbox::TABLE,
+            Extent::Webhooks => notifications::TABLE,
+            Extent::Whole => return true,
+        };
+        table.0 < ends.0
+    }
+}
 
 /// Numbers for `outbox`.
 pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
@@ -335,15 +391,20 @@ pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The schema of a system that tells nobody outside of what happens.
+/// The schema of a system.
 ///
 /// # Panics
-/// As [`catalog_with_webhooks`].
-pub fn catalog() -> Catalog {
-    let mut catalog = catalog_with_webhooks();
-    // They stand last, so no other table's number changes.
-    catalog.tables.truncate(OF_WEBHOOKS[0].0);
-    catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+/// As [`whole_catalog`].
+pub fn catalog(extent: Extent) -> Catalog {
+    let mut catalog = whole_catalog();
+    let mut number = 0;
+    catalog.tables.retain(|_| {
+        number += 1;
+        extent.has(TableId(number - 1))
+    });
+    if !extent.has(outbox::TABLE) {
+        catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+    }
     catalog
 }
 
@@ -351,7 +412,7 @@ pub fn catalog() -> Catalog {
 ///
 /// # Panics
 /// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
-pub fn catalog_with_webhooks() -> Catalog {
+pub fn whole_catalog() -> Catalog {
     let tables = TABLES.iter().map(|(id, name, columns)| {
         let bare = TableDef::new(name, columns);
         match *id {
@@ -393,6 +454,14 @@ pub fn catalog_with_webhooks() -> Catalog {
                 .primary_key(&[replays::REPLAY])
                 .index(&[replays::RUN_AT]),
             relays::TABLE => bare.primary_key(&[relays::RELAY]),
+            notifications::TABLE => bare
+                .primary_key(&[notifications::NOTIFICATION])
+                .index(&[notifications::USER, notifications::NUMBER])
+                .index(&[notifications::USER, notifications::UNREAD]),
+            inboxes::TABLE => bare.primary_key(&[inboxes::USER]),
+            search_feed::TABLE => bare
+                .primary_key(&[search_feed::POSITION])
+                .index(&[search_feed::RUN_AT]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
@@ -448,7 +517,7 @@ mod tests {
 
     #[test]
     fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
-        let catalog = catalog_with_webhooks();
+        let catalog = whole_catalog();
         for (position, (id, name, columns)) in TABLES.iter().enumerate() {
             assert_eq!(id.0, position, "{name}");
             assert_eq!(catalog.tables[position].name, *name);
