@@ -64,10 +64,9 @@ pub fn input(ask: &Ask) -> Value {
             ("mark", mark.name().into()),
             ("number", mark.number().into()),
         ]),
-        Ask::ListNotifications { user, after } => Value::map([
-            ("user", user.as_str().into()),
-            ("after", (*after).into()),
-        ]),
+        Ask::ListNotifications { user, after } => {
+            Value::map([("user", user.as_str().into()), ("after", (*after).into())])
+        }
         Ask::ListDeadLetters | Ask::Health | Ask::Drain | Ask::Ring(_) => Value::map([]),
     }
 }

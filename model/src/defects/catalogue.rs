@@ -13,9 +13,8 @@ use self::webhooks::OF_WEBHOOKS;
 const PARTS: [&[DefectInfo]; 3] = [OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_REALTIME];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<
-    { OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() },
->();
+pub const DEFECTS: &[DefectInfo] =
+    &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() }>();
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];

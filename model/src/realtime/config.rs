@@ -128,8 +128,15 @@ mod tests {
     #[test]
     fn each_user_has_its_devices() {
         let devices = config().devices();
-        let told: Vec<String> = devices.iter().map(|(it, of)| format!("{it} {of}")).collect();
-        let expected = ["listener-1 user-1", "listener-2 user-1", "listener-3 user-2"];
+        let told: Vec<String> = devices
+            .iter()
+            .map(|(it, of)| format!("{it} {of}"))
+            .collect();
+        let expected = [
+            "listener-1 user-1",
+            "listener-2 user-1",
+            "listener-3 user-2",
+        ];
         assert_eq!(told[..3], expected);
         assert_eq!(told.len(), 4);
     }

@@ -161,6 +161,13 @@ static SLOW_COMMITS: Situation = Situation {
     ],
 };
 
+/// Everything that can break does, while users watch.
+static REALTIME: Situation = Situation {
+    name: "realtime",
+    scenario: "chaos-realtime",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -212,6 +219,15 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::SignatureWithoutTimestamp,
             _,
         ) => Some(&WEBHOOKS),
+        (
+            Defect::SseResumeSkipsEvent
+            | Defect::SseResumeRepeats
+            | Defect::PushBeforeCommit
+            | Defect::MarkReadCountsTwice
+            | Defect::SlowConsumerDropsSilently
+            | Defect::SequenceFromMemory,
+            _,
+        ) => Some(&REALTIME),
         _ => Some(&EVERYTHING),
     }
 }

@@ -167,7 +167,9 @@ impl Realtime {
         };
         let mut failed = 0;
         while failed < FRAME_TRIES && stream.open.get() {
-            let heard = self.context.call(stream.device, request.clone(), FRAME_LIMIT);
+            let heard = self
+                .context
+                .call(stream.device, request.clone(), FRAME_LIMIT);
             match heard.await.as_deref() {
                 Ok(Heard::Taken) => return Sent::Taken,
                 Ok(Heard::Early) => self.context.sleep(EARLY).await,

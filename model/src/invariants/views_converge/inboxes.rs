@@ -34,7 +34,10 @@ pub(super) fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("notifications")?;
     let devices = record.facts.table("listeners")?;
     let mut truth = Truth {
-        users: inboxes.iter().map(|row| row.text("user").to_owned()).collect(),
+        users: inboxes
+            .iter()
+            .map(|row| row.text("user").to_owned())
+            .collect(),
         by_user: BTreeMap::new(),
     };
     truth.users.sort_unstable();
@@ -74,7 +77,10 @@ fn miscounted(row: &Value, truth: &Truth<'_>) -> Option<Evidence> {
     let numbers: Vec<i64> = truth.of(user).map(|(number, ..)| number).collect();
     let (last, unread) = (row.get("last").as_int(), row.get("unread").as_int());
     let claim = if !numbers.iter().copied().eq(1..=numbers.len() as i64) {
-        format!("its {} notifications have a gap in their numbers", numbers.len())
+        format!(
+            "its {} notifications have a gap in their numbers",
+            numbers.len()
+        )
     } else if last != Some(numbers.len() as i64) {
         format!("it has {} notifications and counts {last:?}", numbers.len())
     } else if unread != Some(truth.unread(user)) {
@@ -155,7 +161,8 @@ fn unmarked(record: &Record, truth: &Truth<'_>) -> Vec<Evidence> {
         let user = input.text("user");
         let left = truth.of(user).find(|it| it.2 && mark.covers(it.0));
         evidence.extend(left.map(|(number, ..)| {
-            let claim = format!("it was told that notification {number} is marked, and it is unread");
+            let claim =
+                format!("it was told that notification {number} is marked, and it is unread");
             Evidence::new(user, claim).shown_by(id)
         }));
     }
