@@ -12,6 +12,7 @@ use sim::ratio::Ratio;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
 use crate::verify::VerifyConfig;
 use crate::webhooks::config::WebhookConfig;
 
@@ -54,6 +55,9 @@ pub struct SystemConfig {
     /// The Ledger's replicas; it is one server when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<ReplicaConfig>,
+    /// The users who are told of things while they happen; there are none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime: Option<RealtimeConfig>,
 }
 
 fn twenty() -> u32 {
@@ -180,6 +184,8 @@ pub struct Mix {
     pub letters: u32,
     /// As operations: replay every dead letter of webhooks.
     pub replays: u32,
+    /// As operations: tell one user, some or all of something.
+    pub notify: u32,
 }
 
 /// How much reads must show, by weight.
@@ -205,6 +211,7 @@ impl Default for Mix {
             audit: 0,
             letters: 0,
             replays: 0,
+            notify: 0,
         }
     }
 }
@@ -265,6 +272,9 @@ impl SystemConfig {
         }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
+        }
+        if let Some(realtime) = &self.realtime {
+            realtime.validate()?;
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
@@ -349,6 +359,7 @@ mod tests {
             incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -172,6 +172,18 @@ pub enum Defect {
     PromotesMostLagging,
     /// A primary goes on without its lease, and when another leads.
     OldPrimaryNotFenced,
+    /// A stream that is resumed begins at the newest notification.
+    SseResumeSkipsEvent,
+    /// A stream that is resumed begins with the notification the device has.
+    SseResumeRepeats,
+    /// A notification is sent to the devices before it is committed.
+    PushBeforeCommit,
+    /// A mark takes one off the count of the unread, whether or not it found one.
+    MarkReadCountsTwice,
+    /// What finds no room in a session's buffer is left out.
+    SlowConsumerDropsSilently,
+    /// An instance numbers notifications from what it remembers of the last number.
+    SequenceFromMemory,
 }
 
 /// What is known of a defect.

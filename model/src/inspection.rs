@@ -20,9 +20,10 @@ use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, Extent, audit, audit_heads, deliveries, jobs, outbox, replays, verifications,
+    self, Extent, audit, audit_heads, deliveries, inboxes, jobs, outbox, replays, verifications,
     webhook_endpoints,
 };
+use crate::listener::protocol::{Heard, ListenerRequest};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 use crate::provider::payment::Payment;
 use crate::provider::protocol::{ListPayments, Told, ToldState};
@@ -30,6 +31,21 @@ use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
+
+/// Where a system can be looked at from outside, besides its Ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends<'a> {
+    /// Which tables the Ledger has.
+    pub extent: Extent,
+    /// The names of the Lockers.
+    pub lockers: &'a [String],
+    /// The names of the customers' machines.
+    pub receivers: &'a [String],
+    /// The names of the users' devices.
+    pub listeners: &'a [String],
+    /// The names of those who send webhooks.
+    pub providers: &'a [String],
+}
 
 /// Asks a few times.
 async fn ask<R: Request + Clone>(
@@ -69,27 +85,19 @@ async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Ve
     None
 }
 
-/// Which parts a system has besides Core, its Ledger and its devices.
-pub struct Parts {
-    /// How much of the schema there is.
-    pub extent: Extent,
-    /// The customers' machines.
-    pub receivers: Vec<String>,
-    /// Who sends webhooks.
-    pub providers: Vec<String>,
-}
-
-/// The unfinished work in the Ledger and at the providers, each by name; nothing when one of them does
-/// not answer.
-pub async fn unfinished(context: &NodeContext, parts: &Parts) -> Option<Vec<String>> {
+/// The unfinished work in the Ledger, each by name; nothing when it does not answer.
+pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<String>> {
     let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
         query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
         Select::all(audit_heads::TABLE),
     ];
-    if !parts.receivers.is_empty() {
+    if ends.extent > Extent::Inside {
         open.extend(unfinished_webhooks());
+    }
+    if ends.extent == Extent::Whole {
+        open.push(Select::all(inboxes::TABLE));
     }
     let read = read_ledger(context, &open).await?;
     let job = |row: &Row| {
@@ -109,20 +117,28 @@ pub async fn unfinished(context: &NodeContext, parts: &Parts) -> Option<Vec<Stri
         unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
     let named = named.chain(verifications).chain(unsealed);
     let webhooks = match &read[4..] {
-        [events, deliveries, replays, endpoints] => {
+        [events, deliveries, replays, endpoints, ..] => {
             told_unfinished(events, deliveries, replays, endpoints)
         }
         _ => Vec::new(),
     };
-    let payments = read_payments(context, &parts.providers).await?;
-    let open = payments
-        .iter()
-        .filter(|(_, told)| told.state == ToldState::Open);
-    let payments = open.map(|(provider, told)| {
+    let mut named: Vec<String> = named.chain(webhooks).collect();
+    for listener in ends.listeners {
+        let inboxes = read.last().map_or(&[][..], Vec::as_slice);
+        named.extend(not_up_to_date(context, listener, inboxes).await);
+    }
+    named.extend(untold(&read_payments(context, ends.providers).await?));
+    Some(named)
+}
+
+/// The payments that their providers will try to tell of again.
+fn untold(payments: &[(String, Told)]) -> impl Iterator<Item = String> {
+    let open = payments.iter();
+    let open = open.filter(|(_, told)| told.state == ToldState::Open);
+    open.map(|(provider, told)| {
         let payment = &told.payment.id;
         format!("{provider} has not told of {payment} yet")
-    });
-    Some(named.chain(webhooks).chain(payments).collect())
+    })
 }
 
 /// What webhooks have to do: events, deliveries, replays; and the endpoints, of which some are left
@@ -156,12 +172,34 @@ fn told_unfinished(
     named.chain(due).collect()
 }
 
+/// What keeps a device from showing what is in its user's inbox, if anything does.
+async fn not_up_to_date(context: &NodeContext, listener: &str, inboxes: &[Row]) -> Option<String> {
+    let Some((user, last, badge)) = read_listener(context, listener).await else {
+        return Some(format!("{listener} does not answer"));
+    };
+    let inbox = inboxes.iter().find(|row| row.text(inboxes::USER) == user)?;
+    let there = (inbox.int(inboxes::LAST), Some(inbox.int(inboxes::UNREAD)));
+    (there != (last, badge)).then(|| format!("{listener} does not show what is in {user}'s inbox"))
+}
+
+/// A device's user, the number it has come to, and its badge; nothing when it does not answer.
+async fn read_listener(
+    context: &NodeContext,
+    listener: &str,
+) -> Option<(String, i64, Option<i64>)> {
+    let answer = ask(context, context.find(listener), ListenerRequest::Tell).await?;
+    match &*answer {
+        Heard::Shown { user, last, badge } => Some((user.clone(), *last, *badge)),
+        other => panic!("invariant: a device answers Tell in kind, not with {other:?}"),
+    }
+}
+
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
-/// `device_links`, `webhook_effects`, and `payments` as their providers know them.
-pub async fn read_facts(context: &NodeContext, lockers: &[String], parts: &Parts) -> Facts {
+/// `device_links`, `webhook_effects`, `payments` as their providers know them, and `listeners`.
+pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
     let mut facts = Facts::default();
-    // What a system does not have it has not written: such tables are empty unread.
-    let is_read = |table: &TableId| table.0 < parts.extent.tables();
+    // A table that the system does not have is empty unread.
+    let is_read = |table: &TableId| ends.extent.has(*table);
     let read = tables::names().filter(|(table, ..)| is_read(table));
     let selects: Vec<Select> = read.map(|(table, ..)| Select::all(table)).collect();
     if let Some(read) = read_ledger(context, &selects).await {
@@ -173,17 +211,32 @@ pub async fn read_facts(context: &NodeContext, lockers: &[String], parts: &Parts
             facts.add(name, rows.iter().map(|row| told(&columns, row)));
         }
     }
-    if let Some(effects) = read_effects(context, &parts.receivers).await {
+    if let Some(effects) = read_effects(context, ends.receivers).await {
         facts.add("webhook_effects", effects);
     }
-    if let Some(payments) = read_payments(context, &parts.providers).await {
+    if let Some(payments) = read_payments(context, ends.providers).await {
         facts.add("payments", payments.iter().map(told_payment));
+    }
+    let mut listeners = Vec::new();
+    for listener in ends.listeners {
+        let read = read_listener(context, listener).await;
+        listeners.extend(read.map(|(user, last, badge)| {
+            Value::map([
+                ("listener", listener.as_str().into()),
+                ("user", user.as_str().into()),
+                ("last", last.into()),
+                ("badge", badge.map_or(Value::Null, Value::from)),
+            ])
+        }));
+    }
+    if listeners.len() == ends.listeners.len() {
+        facts.add("listeners", listeners);
     }
     if let Some(sessions) = read_sessions(context).await {
         facts.add("sessions", sessions);
     }
     let mut links = Vec::new();
-    for locker in lockers {
+    for locker in ends.lockers {
         match read_locker(context, locker).await {
             Some(rows) => links.extend(rows),
             // A table of only some Lockers would make the others look empty.

@@ -47,6 +47,8 @@ pub const DELIVERY_GIVEN_UP: &str = "core.delivery.given_up";
 pub const REPLAY_STAGED: &str = "core.replay.staged";
 /// A replay's step is durable.
 pub const REPLAY_COMMITTED: &str = "core.replay.committed";
+/// Notifications that somebody sends are staged, not committed.
+pub const NOTIFICATIONS_STAGED: &str = "core.notifications.staged";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
 /// Core believes somebody else's message and has written nothing.
@@ -203,12 +205,29 @@ pub const INCOMING_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system with users has.
+pub const REALTIME_POINTS: &[FaultPoint] = &[
+    point(
+        FAN_OUT_STAGED,
+        "core-*",
+        "notifications are made in a transaction that is not committed",
+    ),
+    point(
+        NOTIFICATIONS_STAGED,
+        "core-*",
+        "notifications that somebody sends are staged, not committed",
+    ),
+];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
+    let further = |point: &&FaultPoint| point.name != FAN_OUT_STAGED;
+    let of_realtime = REALTIME_POINTS.iter().filter(further);
     FAULT_POINTS
         .iter()
         .chain(WEBHOOK_POINTS)
         .chain(INCOMING_POINTS)
+        .chain(of_realtime)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

@@ -19,7 +19,7 @@ use crate::core::audit::sealing;
 use crate::core::node::CoreSetup;
 use crate::defects::Defects;
 use crate::deployer::{DEPLOYER, DeployerSetup};
-use crate::inspection::Parts;
+use crate::inspection::Ends;
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
@@ -27,25 +27,31 @@ use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
 use crate::ledger::replica::server::ServerSetup;
 use crate::ledger::tables::{self, Extent};
 use crate::ledger::timing::LedgerTiming;
+use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, INCOMING_POINTS, WEBHOOK_POINTS};
+use crate::points::{FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, WEBHOOK_POINTS};
 use crate::provider::attacker::{ATTACKER, AttackerSetup};
 use crate::provider::config::IncomingConfig;
-use crate::provider::node::{Books, ProviderSetup, Wire};
-use crate::receiver::node::{Books as ReceiverBooks, ReceiverSetup};
+use crate::provider::node::{Books as ProviderBooks, ProviderSetup, Wire};
+use crate::realtime::config::RealtimeConfig;
+use crate::receiver::node::{Books, ReceiverSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
 use crate::{
-    alerts, client, core, deployer, inspection, ledger, locker, provider, receiver, verify,
+    alerts, client, core, deployer, inspection, ledger, listener, locker, provider, receiver,
+    verify,
 };
 
 /// The system in a world.
 pub struct System {
     world: World,
     lockers: Vec<String>,
-    parts: Parts,
+    receivers: Vec<String>,
+    listeners: Vec<String>,
+    providers: Vec<String>,
+    extent: Extent,
     operations: usize,
     board: Board,
 }
@@ -67,21 +73,36 @@ fn receiver_names(system: &SystemConfig) -> Vec<String> {
     names.unwrap_or_default()
 }
 
-/// The names of those who send webhooks, and of the one who forges them.
-fn sender_names(system: &SystemConfig) -> Vec<String> {
-    let Some(incoming) = &system.incoming else {
-        return Vec::new();
-    };
-    let attacker = (incoming.forgeries > 0).then(|| ATTACKER.to_owned());
-    incoming.names().into_iter().chain(attacker).collect()
+/// The names of those who send webhooks.
+fn provider_names(system: &SystemConfig) -> Vec<String> {
+    let names = system.incoming.as_ref().map(IncomingConfig::names);
+    names.unwrap_or_default()
 }
 
-/// How much of the Ledger's schema is needed.
+/// The name of the one who forges them, where somebody does.
+fn attacker_name(system: &SystemConfig) -> Option<String> {
+    let forged = system.incoming.as_ref().is_some_and(|it| it.forgeries > 0);
+    forged.then(|| ATTACKER.to_owned())
+}
+
+/// Users' devices, each with its user.
+fn devices(system: &SystemConfig) -> Vec<(String, String)> {
+    let devices = system.realtime.as_ref().map(RealtimeConfig::devices);
+    devices.unwrap_or_default()
+}
+
+fn device_names(system: &SystemConfig) -> Vec<String> {
+    devices(system).into_iter().map(|(name, _)| name).collect()
+}
+
+/// Which tables there are.
 fn extent(system: &SystemConfig) -> Extent {
-    match (&system.incoming, &system.webhooks) {
-        (Some(_), _) => Extent::Everything,
-        (None, Some(_)) => Extent::Webhooks,
-        (None, None) => Extent::Assets,
+    if system.realtime.is_some() || system.incoming.is_some() {
+        return Extent::Whole;
+    }
+    match system.webhooks {
+        Some(_) => Extent::Webhooks,
+        None => Extent::Inside,
     }
 }
 
@@ -98,11 +119,13 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(receiver_names(system));
-    names.extend(sender_names(system));
+    names.extend(provider_names(system));
+    names.extend(attacker_name(system));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
     names.extend(numbered("client", workload.clients));
+    names.extend(device_names(system));
     names.push(OPS.to_owned());
     names
 }
@@ -119,10 +142,12 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
     let of_incoming = system.incoming.as_ref().map(|_| INCOMING_POINTS);
+    let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
         .chain(of_incoming.unwrap_or_default())
+        .chain(of_realtime.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -136,7 +161,12 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
     let mut rows = tables::first_rows(lockers);
     if let Some(webhooks) = &config.webhooks {
         rows.extend(core::webhooks::endpoints::first_rows(webhooks));
-        rows.push(core::webhooks::fan_out::turnstile());
+    }
+    if extent(config) > Extent::Inside {
+        rows.push(core::outbox::fan_out::turnstile());
+    }
+    if let Some(realtime) = &config.realtime {
+        rows.extend(core::realtime::first_rows(realtime));
     }
     if let Some(incoming) = &config.incoming {
         rows.extend(core::incoming::first_rows(incoming));
@@ -155,7 +185,7 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
     for (name, endpoint) in webhooks.names().into_iter().zip(&webhooks.endpoints) {
         let setup = Rc::new(ReceiverSetup::of(&endpoint.receiver, cores, defects));
         let secret = core::webhooks::endpoints::first_secret(&name);
-        let books = Rc::new(RefCell::new(ReceiverBooks::new(secret, defects)));
+        let books = Rc::new(RefCell::new(Books::new(secret, defects)));
         world.add_node(&name, move |context| {
             receiver::node::run(context, setup.clone(), books.clone())
         });
@@ -170,7 +200,7 @@ fn add_providers(world: &World, config: &SystemConfig, cores: &[String]) {
     let wire = Wire::default();
     for (index, name) in incoming.names().iter().enumerate() {
         let setup = Rc::new(ProviderSetup::of(incoming, index, cores, &wire));
-        let books = Books::default();
+        let books = ProviderBooks::default();
         world.add_node(name, move |context| {
             provider::node::run(context, setup.clone(), books.clone())
         });
@@ -187,6 +217,20 @@ fn add_providers(world: &World, config: &SystemConfig, cores: &[String]) {
     world.add_node(ATTACKER, move |context| {
         provider::attacker::run(context, setup.clone())
     });
+}
+
+/// Adds users' devices.
+fn add_listeners(world: &World, config: &SystemConfig, cores: &[String]) {
+    let Some(realtime) = &config.realtime else {
+        return;
+    };
+    for (name, user) in realtime.devices() {
+        let setup = Rc::new(ListenerSetup::of(realtime, user, cores));
+        let storage = Storage::default();
+        world.add_node(&name, move |context| {
+            listener::node::run(context, setup.clone(), storage.clone())
+        });
+    }
 }
 
 /// Adds the Ledger's servers, and the operator that names their primary.
@@ -302,6 +346,7 @@ impl System {
             });
         }
 
+        add_listeners(world, config, &cores);
         let watched = Rc::new(defects.clone());
         world.add_node(OPS, move |context| {
             alerts::node::run(context, watched.clone())
@@ -314,14 +359,10 @@ impl System {
         System {
             world: world.clone(),
             lockers,
-            parts: Parts {
-                extent: extent(config),
-                receivers: receiver_names(config),
-                providers: config
-                    .incoming
-                    .as_ref()
-                    .map_or_else(Vec::new, IncomingConfig::names),
-            },
+            receivers: receiver_names(config),
+            listeners: device_names(config),
+            providers: provider_names(config),
+            extent: extent(config),
             operations,
             board,
         }
@@ -340,7 +381,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director(), &self.parts).await;
+        let unfinished = inspection::unfinished(&self.world.director(), &self.ends()).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -351,9 +392,18 @@ impl System {
 
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
-        let facts =
-            inspection::read_facts(&self.world.director(), &self.lockers, &self.parts).await;
+        let facts = inspection::read_facts(&self.world.director(), &self.ends()).await;
         self.world.with_record(|record| record.facts = facts);
+    }
+
+    fn ends(&self) -> Ends<'_> {
+        Ends {
+            extent: self.extent,
+            lockers: &self.lockers,
+            receivers: &self.receivers,
+            listeners: &self.listeners,
+            providers: &self.providers,
+        }
     }
 
     fn open_operations(&self) -> usize {

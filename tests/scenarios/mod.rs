@@ -21,6 +21,9 @@ mod locker_failures;
 /// The first acceptance scenario, step by step, with both strategies.
 mod locker_timeout;
 
+/// Users who watch while it happens.
+mod realtime;
+
 /// Replicas of the Ledger: reads, failover, and what is lost.
 mod replicas;
 

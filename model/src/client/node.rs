@@ -115,6 +115,11 @@ impl User {
                 let (key, endpoint) = (key.clone(), None);
                 self.operate(Ask::ReplayDeliveries { key, endpoint }).await;
             }
+            Intent::Notify { key, to } => {
+                let (key, to) = (key.clone(), to.clone());
+                let text = format!("news of {}", self.number / 2);
+                self.operate(Ask::Notify { key, to, text }).await;
+            }
             Intent::Letters { replay } => self.decide(*replay).await,
         }
     }

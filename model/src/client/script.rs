@@ -16,6 +16,8 @@ use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
 use crate::ledger::protocol::Consistency;
+use crate::realtime::audience::Audience;
+use crate::realtime::config::RealtimeConfig;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,13 @@ pub enum Intent {
         /// One key per intent.
         key: IdempotencyKey,
     },
+    /// To tell users of something.
+    Notify {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Whom.
+        to: Audience,
+    },
 }
 
 impl Intent {
@@ -86,7 +95,10 @@ impl Intent {
             | Intent::ReadAt { of, .. }
             | Intent::Audit(of)
             | Intent::Verify { of, .. } => vec![*of],
-            Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
+            Intent::Register(_)
+            | Intent::Letters { .. }
+            | Intent::ReplayAll { .. }
+            | Intent::Notify { .. } => Vec::new(),
         }
     }
 }
@@ -135,6 +147,9 @@ impl fmt::Display for Intent {
             }
             Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
             Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
+            Intent::Notify { key, to } => {
+                write!(f, "tells {} of something ({key})", to.told().join(", "))
+            }
             Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
             Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
         }
@@ -268,6 +283,7 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
         } = self.workload.mix;
         let weights = [
             register,
@@ -278,6 +294,7 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -301,7 +318,27 @@ impl Script<'_> {
             6 => Intent::Letters {
                 replay: stream.below(4) > 0,
             },
-            _ => Intent::ReplayAll { key },
+            7 => Intent::ReplayAll { key },
+            _ => Intent::Notify {
+                key,
+                to: self.audience(stream),
+            },
+        }
+    }
+
+    /// One user, two or all.
+    fn audience(&self, stream: &mut Stream) -> Audience {
+        let realtime = self.system.realtime.as_ref();
+        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
+        let mut some = || {
+            let user = users.get(stream.below(users.len().max(1) as u64) as usize);
+            user.cloned().unwrap_or_default()
+        };
+        let (one, other) = (some(), some());
+        match stream.below(4) {
+            0 => Audience::Everybody,
+            1 => Audience::Users(vec![one, other]),
+            _ => Audience::User(one),
         }
     }
 
@@ -434,6 +471,7 @@ mod tests {
             incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -443,9 +481,10 @@ mod tests {
     fn key(planned: &Planned) -> Option<IdempotencyKey> {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
-            Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
-                Some(key.clone())
-            }
+            Intent::Rename { key, .. }
+            | Intent::Verify { key, .. }
+            | Intent::ReplayAll { key }
+            | Intent::Notify { key, .. } => Some(key.clone()),
             Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
                 None
             }

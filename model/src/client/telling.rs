@@ -51,7 +51,26 @@ pub fn input(ask: &Ask) -> Value {
         Ask::ReceiveWebhook(message) => {
             Value::map([("provider", message.provider.as_str().into())])
         }
-        Ask::ListDeadLetters | Ask::Health | Ask::Drain => Value::map([]),
+        Ask::Notify { key, to, .. } => {
+            let to = to.told().into_iter().map(Value::from);
+            Value::map([
+                ("key", key.0.as_str().into()),
+                ("to", Value::List(to.collect())),
+            ])
+        }
+        Ask::Subscribe { user, last, .. } => Value::map([
+            ("user", user.as_str().into()),
+            ("last_event_id", (*last).into()),
+        ]),
+        Ask::MarkRead { user, mark } => Value::map([
+            ("user", user.as_str().into()),
+            ("mark", mark.name().into()),
+            ("number", mark.number().into()),
+        ]),
+        Ask::ListNotifications { user, after } => {
+            Value::map([("user", user.as_str().into()), ("after", (*after).into())])
+        }
+        Ask::ListDeadLetters | Ask::Health | Ask::Drain | Ask::Ring(_) => Value::map([]),
     }
 }
 
@@ -128,6 +147,20 @@ fn body(body: &Body) -> Vec<(&'static str, Value)> {
         Body::Letters(letters) => {
             let letters = letters.iter().map(|letter| letter.0.as_str().into());
             vec![("letters", Value::List(letters.collect()))]
+        }
+        Body::Stream(stream) => vec![("stream", stream.as_str().into())],
+        Body::Unread(unread) => vec![("unread", (*unread).into())],
+        Body::Notifications { unread, some } => {
+            let some = some.iter().map(|it| {
+                Value::map([
+                    ("number", it.number.into()),
+                    ("source", it.source.as_str().into()),
+                ])
+            });
+            vec![
+                ("unread", (*unread).into()),
+                ("notifications", Value::List(some.collect())),
+            ]
         }
         Body::Audit(entries) => {
             let entries = entries.iter().map(|entry| entry.as_str().into());

@@ -20,16 +20,20 @@ use super::incoming::Providers;
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
+use super::realtime::{Realtime, inbox, storing};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{audit, incoming, reading, registration, renaming, verification, webhooks, worker};
+use super::{
+    audit, incoming, outbox, reading, registration, renaming, verification, webhooks, worker,
+};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
 use crate::webhooks::config::WebhookConfig;
 
@@ -50,6 +54,8 @@ pub struct CoreSetup {
     pub webhooks: Option<WebhookConfig>,
     /// Whose webhooks are believed; nobody's when not given.
     pub incoming: Option<IncomingConfig>,
+    /// The users who are told; none when not given.
+    pub realtime: Option<RealtimeConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
@@ -69,6 +75,7 @@ impl CoreSetup {
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
             incoming: config.incoming.clone(),
+            realtime: config.realtime.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
@@ -89,6 +96,8 @@ pub struct Core {
     pub webhooks: Option<Rc<Webhooks>>,
     /// Whose webhooks it believes.
     pub providers: Providers,
+    /// What it does for connected users.
+    pub realtime: Option<Rc<Realtime>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
@@ -103,13 +112,16 @@ pub struct Core {
 pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
     let lockers = Lockers::new(context.clone(), &setup.defects);
-    let outbox = match setup.webhooks {
-        Some(_) => Outbox::Open,
-        None => Outbox::Closed,
+    let outbox = match setup.webhooks.is_some() || setup.realtime.is_some() {
+        true => Outbox::Open,
+        false => Outbox::Closed,
     };
     let defects = &setup.defects;
     let webhooks = setup.webhooks.as_ref();
     let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
+    let realtime = setup.realtime.as_ref();
+    let realtime =
+        realtime.map(|config| Rc::new(Realtime::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let providers = Providers::of(setup.incoming.as_ref());
     let core = Rc::new(Core {
@@ -119,6 +131,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         outbox,
         webhooks: webhooks.clone(),
         providers,
+        realtime: realtime.clone(),
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -128,6 +141,11 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     context.spawn("worker", worker::run(core.clone()));
     if let Some(webhooks) = webhooks {
         context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
+    }
+    if let Some(realtime) = realtime {
+        let relay = outbox::relay::run(core.clone(), realtime.poll);
+        context.spawn("outbox.relay", relay);
+        context.spawn("watch", realtime.watch());
     }
     if let Some(every) = core.setup.seal_audit_every {
         context.spawn("sealer", sealing::run(core.clone(), every));
@@ -159,6 +177,10 @@ impl Core {
             self.context
                 .reply(&incoming, Answer::ok(202, Body::Nothing));
             self.drain().await;
+            return;
+        }
+        if let (Ask::Ring(users), Some(realtime)) = (&request.ask, &self.realtime) {
+            realtime.look_soon(users.clone());
             return;
         }
         let work = self.begin_work();
@@ -254,8 +276,17 @@ impl Core {
             Ask::ReceiveWebhook(message) => {
                 incoming::receive(self, message, deadline, answer_early).await
             }
+            Ask::Notify { key, to, text } => storing::notify(self, key, to, text, deadline).await,
+            Ask::Subscribe { user, device, last } => match &self.realtime {
+                Some(realtime) => realtime.subscribe(user, device, *last, deadline).await,
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::MarkRead { user, mark } => inbox::mark(self, user, *mark, deadline).await,
+            Ask::ListNotifications { user, after } => {
+                inbox::list(self, user, *after, deadline).await
+            }
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
-            Ask::Drain => unreachable!("a drain is not answered like a question"),
+            Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };
         answered.unwrap_or_else(|error| failed(&error))
     }
@@ -264,6 +295,9 @@ impl Core {
     async fn drain(&self) {
         if self.draining.replace(true) {
             return;
+        }
+        if let Some(realtime) = &self.realtime {
+            realtime.close_all();
         }
         let began = self.context.monotonic();
         while self.under_way.get() > 0 && self.context.monotonic() - began < GRACE {

@@ -13,6 +13,8 @@ use super::asset::{AssetContent, AssetStatus, Strategy};
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
+use crate::realtime::audience::Audience;
+use crate::realtime::notification::{Mark, Notification};
 use crate::webhooks::incoming::HeaderMap;
 
 /// A request with the sender's patience.
@@ -78,6 +80,40 @@ pub enum Ask {
     Health,
     /// Finish what is begun, take nothing new, and restart: a redeploy.
     Drain,
+    /// Tell users of something.
+    Notify {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Whom.
+        to: Audience,
+        /// Of what.
+        text: String,
+    },
+    /// Connect a user's device: from now on it is sent what follows its last notification.
+    Subscribe {
+        /// The user.
+        user: String,
+        /// The device, by its node's name.
+        device: String,
+        /// The number of the last notification it has (`last-event-id`); 0 before the first.
+        last: i64,
+    },
+    /// A user has read notifications.
+    MarkRead {
+        /// The user.
+        user: String,
+        /// Which.
+        mark: Mark,
+    },
+    /// A user's notifications that follow a number, some at a time, and how many are unread in all.
+    ListNotifications {
+        /// The user.
+        user: String,
+        /// The number.
+        after: i64,
+    },
+    /// From another instance: there is something new for these users. It may be lost.
+    Ring(Vec<String>),
     /// Read an asset, perhaps from a replica.
     ReadAt {
         /// The asset.
@@ -191,6 +227,17 @@ pub enum Body {
     Letters(Vec<LetterId>),
     /// What was done to an asset, in the order of the entries' numbers.
     Audit(Vec<String>),
+    /// The name of the stream that a device is connected to.
+    Stream(String),
+    /// How many of a user's notifications are unread.
+    Unread(i64),
+    /// Some of a user's notifications, in the order of their numbers.
+    Notifications {
+        /// How many are unread in all.
+        unread: i64,
+        /// Those asked for.
+        some: Vec<Notification>,
+    },
 }
 
 impl Ask {
@@ -212,6 +259,11 @@ impl Ask {
             Ask::QueryAudit(_) => "query_audit",
             Ask::Health => "health",
             Ask::Drain => "drain",
+            Ask::Notify { .. } => "notify",
+            Ask::Subscribe { .. } => "subscribe",
+            Ask::MarkRead { .. } => "mark_read",
+            Ask::ListNotifications { .. } => "list_notifications",
+            Ask::Ring(_) => "ring",
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::{Defect, DefectInfo};
 
 mod incoming;
+mod realtime;
 mod webhooks;
 
 /// The catalogue's parts, in the order of reports.
@@ -12,6 +13,7 @@ const PARTS: &[&[DefectInfo]] = &[
     OF_EVERY_SYSTEM,
     webhooks::OF_WEBHOOKS,
     incoming::OF_INCOMING,
+    realtime::OF_REALTIME,
 ];
 
 /// Every defect.

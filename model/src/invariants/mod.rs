@@ -21,6 +21,7 @@ mod no_lost_update;
 mod no_phantom_writes;
 mod no_send_after_ack;
 mod no_split_brain;
+mod notifications_in_order;
 mod pool_bounded;
 mod retry_policy_kept;
 mod saga_all_or_parked;
@@ -28,6 +29,7 @@ mod session_guarantees;
 mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
+mod views_converge;
 mod webhook_conserved;
 mod webhook_retries_kept;
 
@@ -69,6 +71,8 @@ pub const CHECKS: &[Check] = &[
     webhook_retries_kept::CHECK,
     signature_verified::CHECK,
     incoming_once::CHECK,
+    notifications_in_order::CHECK,
+    views_converge::CHECK,
     SLO_MET,
 ];
 
@@ -334,5 +338,17 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "commits_were_lost",
         promise: "a former primary came back with commits that its successor does not have",
+    },
+    Sometimes {
+        name: "sse_resumed_on_another_instance",
+        promise: "a device that had shown something was connected to another instance and went on",
+    },
+    Sometimes {
+        name: "slow_consumer_was_closed",
+        promise: "a device took notifications too slowly, and its stream was closed",
+    },
+    Sometimes {
+        name: "notification_was_marked_again",
+        promise: "a mark found nothing unread: it had come before, or from another device",
     },
 ];

@@ -1,7 +1,7 @@
 //! The service's tables: their columns, keys and indexes, as Core, Verify and the inspection know them.
 //!
 //! Each table is a module with its number and its columns, so that a statement names both and the
-//! compiler knows them. [`catalog`] is the whole schema. What a row means stands with its columns;
+//! compiler knows them. [`catalog`] is the schema. What a row means stands with its columns;
 //! how rows are changed stands with whoever changes them (`core`, `verify`).
 //!
 //! Two columns return in several tables. `run_at` is when work on a row is due, in milliseconds of
@@ -317,8 +317,50 @@ tables! {
         /// The last event seen; for a defect.
         CURSOR "cursor" Int,
     }
+    /// What users are told, one row for each user.
+    notifications at 17 {
+        /// Its name: the user and the source, so that one source makes one notification of a user.
+        NOTIFICATION "notification" Text,
+        /// The user.
+        USER "user" Text,
+        /// Its place among the user's, from 1. Whoever draws one has the inbox's row locked until the
+        /// commit, so numbers have no gap, and are in the order of the commits.
+        NUMBER "number" Int,
+        /// The event's id, or the key of the request that sent it.
+        SOURCE "source" Text,
+        /// What kind of news it is.
+        KIND "kind" Text,
+        /// The news.
+        BODY "body" Text,
+        /// Whether it is unread; null once it was read, so that an index of the unread stays small.
+        UNREAD "unread" Bool,
+        /// When it was stored.
+        AT "at" Int,
+    }
+    /// The users: one row each.
+    inboxes at 18 {
+        /// The user.
+        USER "user" Text,
+        /// The number of the user's last notification.
+        LAST "last" Int,
+        /// How many of them are unread; changed in the transaction that stores or marks.
+        UNREAD "unread" Int,
+    }
+    /// Events on their way to the search index.
+    search_feed at 19 {
+        /// The event.
+        POSITION "position" Int,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What the asset was when this row was written, as JSON; null when it was gone.
+        DOCUMENT "document" Text,
+        /// When it is due, or its lease ends; null once the index has it.
+        RUN_AT "run_at" Int,
+        /// When the event happened.
+        AT "at" Int,
+    }
     /// Others' webhooks that were processed.
-    incoming at 17 {
+    incoming at 20 {
         /// What it is remembered by: its provider's name, a slash, and what that provider signs.
         MESSAGE "message" Text,
         /// Who sent it.
@@ -333,7 +375,7 @@ tables! {
         AT "at" Int,
     }
     /// What customers have paid.
-    accounts at 18 {
+    accounts at 21 {
         /// Its name.
         ACCOUNT "account" Text,
         /// In cents.
@@ -341,26 +383,27 @@ tables! {
     }
 }
 
-/// How much of the schema a system needs. Each extent has the tables of those before it, so that a
-/// table's number is the same in all.
+/// How much of the schema a system has. Tables that only some systems write stand last, so that no other
+/// table's number changes without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
-    /// What registrations and verifications need.
-    Assets,
-    /// And what tells others of them.
+    /// Nobody hears of events.
+    Inside,
+    /// Customers' machines do.
     Webhooks,
-    /// All there is.
-    Everything,
+    /// Users or the search index do, or others tell us of something.
+    Whole,
 }
 
 impl Extent {
-    /// How many tables there are.
-    pub fn tables(self) -> usize {
-        match self {
-            Extent::Assets => outbox::TABLE.0,
-            Extent::Webhooks => incoming::TABLE.0,
-            Extent::Everything => TABLES.len(),
-        }
+    /// Whether such a system has a table.
+    pub fn has(self, table: TableId) -> bool {
+        let ends = match self {
+            Extent::Inside => outbox::TABLE,
+            Extent::Webhooks => notifications::TABLE,
+            Extent::Whole => return true,
+        };
+        table.0 < ends.0
     }
 }
 
@@ -370,20 +413,28 @@ pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The schema.
+/// The schema of a system.
 ///
 /// # Panics
-/// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
+/// As [`whole_catalog`].
 pub fn catalog(extent: Extent) -> Catalog {
-    let mut catalog = everything();
-    catalog.tables.truncate(extent.tables());
-    if extent == Extent::Assets {
+    let mut catalog = whole_catalog();
+    let mut number = 0;
+    catalog.tables.retain(|_| {
+        number += 1;
+        extent.has(TableId(number - 1))
+    });
+    if !extent.has(outbox::TABLE) {
         catalog.sequences.truncate(OUTBOX_POSITIONS.0);
     }
     catalog
 }
 
-fn everything() -> Catalog {
+/// The whole schema.
+///
+/// # Panics
+/// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
+pub fn whole_catalog() -> Catalog {
     let tables = TABLES.iter().map(|(id, name, columns)| {
         let bare = TableDef::new(name, columns);
         match *id {
@@ -425,6 +476,14 @@ fn everything() -> Catalog {
                 .primary_key(&[replays::REPLAY])
                 .index(&[replays::RUN_AT]),
             relays::TABLE => bare.primary_key(&[relays::RELAY]),
+            notifications::TABLE => bare
+                .primary_key(&[notifications::NOTIFICATION])
+                .index(&[notifications::USER, notifications::NUMBER])
+                .index(&[notifications::USER, notifications::UNREAD]),
+            inboxes::TABLE => bare.primary_key(&[inboxes::USER]),
+            search_feed::TABLE => bare
+                .primary_key(&[search_feed::POSITION])
+                .index(&[search_feed::RUN_AT]),
             incoming::TABLE => bare.primary_key(&[incoming::MESSAGE]),
             accounts::TABLE => bare.primary_key(&[accounts::ACCOUNT]),
             other => unreachable!("table {other:?} is not in the list"),
@@ -482,7 +541,7 @@ mod tests {
 
     #[test]
     fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
-        let catalog = catalog(Extent::Everything);
+        let catalog = whole_catalog();
         for (position, (id, name, columns)) in TABLES.iter().enumerate() {
             assert_eq!(id.0, position, "{name}");
             assert_eq!(catalog.tables[position].name, *name);

@@ -133,6 +133,14 @@ pub const BUILT_INS: &[BuiltIn] = &[
         "chaos-webhooks",
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),
+    built_in(
+        "realtime-resume",
+        include_str!("../../../fixtures/scenarios/realtime-resume.toml"),
+    ),
+    built_in(
+        "chaos-realtime",
+        include_str!("../../../fixtures/scenarios/chaos-realtime.toml"),
+    ),
 ];
 
 const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {

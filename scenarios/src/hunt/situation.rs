@@ -168,6 +168,13 @@ static SLOW_COMMITS: Situation = Situation {
     ],
 };
 
+/// Everything that can break does, while users watch.
+static REALTIME: Situation = Situation {
+    name: "realtime",
+    scenario: "chaos-realtime",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -229,6 +236,15 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::IncomingDedupeCheckThenAct,
             _,
         ) => Some(&INCOMING),
+        (
+            Defect::SseResumeSkipsEvent
+            | Defect::SseResumeRepeats
+            | Defect::PushBeforeCommit
+            | Defect::MarkReadCountsTwice
+            | Defect::SlowConsumerDropsSilently
+            | Defect::SequenceFromMemory,
+            _,
+        ) => Some(&REALTIME),
         _ => Some(&EVERYTHING),
     }
 }
