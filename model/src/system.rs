@@ -31,13 +31,14 @@ use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, REALTIME_POINTS, WEBHOOK_POINTS};
+use crate::points::{FAULT_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS};
 use crate::realtime::config::RealtimeConfig;
 use crate::receiver::node::{Books, ReceiverSetup};
+use crate::search::node::{SEARCH, SearchSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
 use crate::{
-    alerts, client, core, deployer, inspection, ledger, listener, locker, receiver, verify,
+    alerts, client, core, deployer, inspection, ledger, listener, locker, receiver, search, verify,
 };
 
 /// The system in a world.
@@ -47,6 +48,7 @@ pub struct System {
     receivers: Vec<String>,
     listeners: Vec<String>,
     extent: Extent,
+    has_search: bool,
     operations: usize,
     board: Board,
 }
@@ -80,10 +82,12 @@ fn device_names(system: &SystemConfig) -> Vec<String> {
 
 /// Which tables there are.
 fn extent(system: &SystemConfig) -> Extent {
-    match (&system.realtime, &system.webhooks) {
-        (Some(_), _) => Extent::Whole,
-        (None, Some(_)) => Extent::Webhooks,
-        (None, None) => Extent::Inside,
+    if system.realtime.is_some() || system.search.is_some() {
+        return Extent::Whole;
+    }
+    match system.webhooks {
+        Some(_) => Extent::Webhooks,
+        None => Extent::Inside,
     }
 }
 
@@ -100,6 +104,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(receiver_names(system));
+    names.extend(system.search.as_ref().map(|_| SEARCH.to_owned()));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
@@ -115,16 +120,19 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = ledger_names(system);
     nodes.extend(locker_names(system.lockers));
+    nodes.extend(system.search.as_ref().map(|_| SEARCH.to_owned()));
     let disks = nodes.clone();
     nodes.extend(receiver_names(system));
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
     let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
+    let of_search = system.search.as_ref().map(|_| SEARCH_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
         .chain(of_realtime.unwrap_or_default())
+        .chain(of_search.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -247,6 +255,12 @@ impl System {
 
         let cores = numbered("core", config.cores);
         add_receivers(world, config, &cores, defects);
+        if let Some(search) = &config.search {
+            let setup = Rc::new(SearchSetup::of(search, defects));
+            world.add_node(SEARCH, move |context| {
+                search::node::run(context, setup.clone())
+            });
+        }
         let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
@@ -308,6 +322,7 @@ impl System {
             receivers: receiver_names(config),
             listeners: device_names(config),
             extent: extent(config),
+            has_search: config.search.is_some(),
             operations,
             board,
         }
@@ -347,6 +362,7 @@ impl System {
             lockers: &self.lockers,
             receivers: &self.receivers,
             listeners: &self.listeners,
+            search: self.has_search,
         }
     }
 

@@ -5,16 +5,19 @@
 use super::{Defect, DefectInfo};
 
 mod realtime;
+mod search;
 mod webhooks;
 
 use self::realtime::OF_REALTIME;
+use self::search::OF_SEARCH;
 use self::webhooks::OF_WEBHOOKS;
 
-const PARTS: [&[DefectInfo]; 3] = [OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_REALTIME];
+const PARTS: [&[DefectInfo]; 4] = [OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_REALTIME, OF_SEARCH];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] =
-    &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<
+    { OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() + OF_SEARCH.len() },
+>();
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
@@ -366,6 +369,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
         seen_in: None,
         caught_by: "pool_bounded",
+    },
+    DefectInfo {
+        defect: Defect::AuditQuerySkipsPageBoundary,
+        name: "audit_query_skips_page_boundary",
+        mistake: "the entry that tells that another page follows is named as the one behind which it begins, so no page has it",
+        seen_in: None,
+        caught_by: "audit_query_exact",
     },
     DefectInfo {
         defect: Defect::AlertFiresWithoutWaiting,
