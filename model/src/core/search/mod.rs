@@ -13,6 +13,7 @@ use std::time::Duration;
 use sim::network::CallError;
 use sim::{NodeContext, NodeId};
 
+use crate::defects::Defects;
 use crate::ledger::client::LedgerClient;
 use crate::search::config::SearchConfig;
 use crate::search::node::SEARCH;
@@ -28,6 +29,7 @@ pub struct Search {
     context: NodeContext,
     ledger: LedgerClient,
     config: SearchConfig,
+    defects: Defects,
     node: NodeId,
 }
 
@@ -39,6 +41,7 @@ impl Search {
             context: context.clone(),
             ledger: ledger.clone(),
             config: config.clone(),
+            defects: defects.clone(),
             node: context.find(SEARCH),
         }
     }
