@@ -13,6 +13,7 @@ use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
+use crate::search::config::SearchConfig;
 use crate::verify::VerifyConfig;
 use crate::webhooks::config::WebhookConfig;
 
@@ -58,6 +59,9 @@ pub struct SystemConfig {
     /// The users who are told of things while they happen; there are none when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchConfig>,
 }
 
 fn twenty() -> u32 {
@@ -186,6 +190,12 @@ pub struct Mix {
     pub replays: u32,
     /// As operations: tell one user, some or all of something.
     pub notify: u32,
+    /// Find assets by a word in their name.
+    pub search: u32,
+    /// As operations: have the search index built anew.
+    pub reindex: u32,
+    /// Read all that the audit has of an asset, of an instance or of late, page by page.
+    pub audit_pages: u32,
 }
 
 /// How much reads must show, by weight.
@@ -212,6 +222,9 @@ impl Default for Mix {
             letters: 0,
             replays: 0,
             notify: 0,
+            search: 0,
+            reindex: 0,
+            audit_pages: 0,
         }
     }
 }
@@ -275,6 +288,9 @@ impl SystemConfig {
         }
         if let Some(realtime) = &self.realtime {
             realtime.validate()?;
+        }
+        if let Some(search) = &self.search {
+            search.validate()?;
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
@@ -360,6 +376,7 @@ mod tests {
             seal_audit_every_ms: None,
             replicas: None,
             realtime: None,
+            search: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -184,6 +184,18 @@ pub enum Defect {
     SlowConsumerDropsSilently,
     /// An instance numbers notifications from what it remembers of the last number.
     SequenceFromMemory,
+    /// The search index takes whatever update comes last.
+    SearchUpdateAppliedOutOfOrder,
+    /// An asset that is gone leaves nothing in the search index.
+    SearchDeleteResurrected,
+    /// A re-index writes over what came while it ran.
+    ReindexOverwritesNewer,
+    /// The search node acknowledges updates before they are durable.
+    SearchAckBeforeDurable,
+    /// The age of a search answer counts the feed only, not events that are not in it yet.
+    SearchAgeIgnoresOutbox,
+    /// The next page of an audit query begins one entry too late.
+    AuditQuerySkipsPageBoundary,
 }
 
 /// What is known of a defect.

@@ -20,14 +20,17 @@ use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, Extent, audit, audit_heads, deliveries, inboxes, jobs, outbox, replays, verifications,
-    webhook_endpoints,
+    self, Extent, audit, audit_heads, deliveries, inboxes, jobs, outbox, replays, search_feed,
+    verifications, webhook_endpoints,
 };
 use crate::listener::protocol::{Heard, ListenerRequest};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 use crate::provider::payment::Payment;
 use crate::provider::protocol::{ListPayments, Told, ToldState};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
+use crate::search::index::Document;
+use crate::search::node::SEARCH;
+use crate::search::protocol::{SearchRequest, SearchResponse};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
@@ -45,6 +48,8 @@ pub struct Ends<'a> {
     pub listeners: &'a [String],
     /// The names of those who send webhooks.
     pub providers: &'a [String],
+    /// Whether there is a search index.
+    pub search: bool,
 }
 
 /// Asks a few times.
@@ -97,6 +102,10 @@ pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<St
         open.extend(unfinished_webhooks());
     }
     if ends.extent == Extent::Whole {
+        open.push(query::select(
+            search_feed::TABLE,
+            is_set(search_feed::RUN_AT),
+        ));
         open.push(Select::all(inboxes::TABLE));
     }
     let read = read_ledger(context, &open).await?;
@@ -123,6 +132,16 @@ pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<St
         _ => Vec::new(),
     };
     let mut named: Vec<String> = named.chain(webhooks).collect();
+    if let [.., unfed, _] = &read[..]
+        && ends.search
+    {
+        let event = |row: &Row| row.int(search_feed::POSITION);
+        named.extend(
+            unfed
+                .iter()
+                .map(|row| format!("event {} is not in the index", event(row))),
+        );
+    }
     for listener in ends.listeners {
         let inboxes = read.last().map_or(&[][..], Vec::as_slice);
         named.extend(not_up_to_date(context, listener, inboxes).await);
@@ -232,6 +251,9 @@ pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
     if listeners.len() == ends.listeners.len() {
         facts.add("listeners", listeners);
     }
+    if let Some(index) = read_index(context, ends.search).await {
+        facts.add("search_index", index);
+    }
     if let Some(sessions) = read_sessions(context).await {
         facts.add("sessions", sessions);
     }
@@ -296,6 +318,27 @@ fn told_payment((provider, told): &(String, Told)) -> Value {
         ("amount", (*amount).into()),
         ("state", told.state.name().into()),
     ])
+}
+
+/// What the search index holds; nothing when it does not answer, or there is none yet.
+async fn read_index(context: &NodeContext, exists: bool) -> Option<Vec<Value>> {
+    if !exists {
+        return Some(Vec::new());
+    }
+    let answer = ask(context, context.find(SEARCH), SearchRequest::Dump).await?;
+    let SearchResponse::Dumped(index) = &*answer else {
+        panic!("invariant: the search node answers Dump in kind, not with {answer:?}");
+    };
+    let told = |(asset, document): &(String, Document)| {
+        Value::map([
+            ("asset", asset.as_str().into()),
+            ("name", document.name.as_str().into()),
+            ("category", document.category.as_str().into()),
+            ("locker", document.locker.as_str().into()),
+            ("version", document.revision.into()),
+        ])
+    };
+    Some(index.as_ref()?.iter().map(told).collect())
 }
 
 /// What the Ledger's sessions are doing; nothing when it does not answer.

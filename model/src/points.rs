@@ -49,6 +49,8 @@ pub const REPLAY_STAGED: &str = "core.replay.staged";
 pub const REPLAY_COMMITTED: &str = "core.replay.committed";
 /// Notifications that somebody sends are staged, not committed.
 pub const NOTIFICATIONS_STAGED: &str = "core.notifications.staged";
+/// The search node has written updates and answered nobody.
+pub const INDEX_WRITTEN: &str = "search.index.written";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
 /// Core believes somebody else's message and has written nothing.
@@ -219,6 +221,13 @@ pub const REALTIME_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system with a search index has.
+pub const SEARCH_POINTS: &[FaultPoint] = &[point(
+    INDEX_WRITTEN,
+    "search",
+    "updates are written to the index, and nobody is answered",
+)];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
     let further = |point: &&FaultPoint| point.name != FAN_OUT_STAGED;
@@ -228,6 +237,7 @@ pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
         .chain(WEBHOOK_POINTS)
         .chain(INCOMING_POINTS)
         .chain(of_realtime)
+        .chain(SEARCH_POINTS)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

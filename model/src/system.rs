@@ -31,17 +31,20 @@ use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, WEBHOOK_POINTS};
+use crate::points::{
+    FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS,
+};
 use crate::provider::attacker::{ATTACKER, AttackerSetup};
 use crate::provider::config::IncomingConfig;
 use crate::provider::node::{Books as ProviderBooks, ProviderSetup, Wire};
 use crate::realtime::config::RealtimeConfig;
 use crate::receiver::node::{Books, ReceiverSetup};
+use crate::search::node::{SEARCH, SearchSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
 use crate::{
     alerts, client, core, deployer, inspection, ledger, listener, locker, provider, receiver,
-    verify,
+    search, verify,
 };
 
 /// The system in a world.
@@ -52,6 +55,7 @@ pub struct System {
     listeners: Vec<String>,
     providers: Vec<String>,
     extent: Extent,
+    has_search: bool,
     operations: usize,
     board: Board,
 }
@@ -97,7 +101,7 @@ fn device_names(system: &SystemConfig) -> Vec<String> {
 
 /// Which tables there are.
 fn extent(system: &SystemConfig) -> Extent {
-    if system.realtime.is_some() || system.incoming.is_some() {
+    if system.realtime.is_some() || system.search.is_some() || system.incoming.is_some() {
         return Extent::Whole;
     }
     match system.webhooks {
@@ -121,6 +125,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(receiver_names(system));
     names.extend(provider_names(system));
     names.extend(attacker_name(system));
+    names.extend(system.search.as_ref().map(|_| SEARCH.to_owned()));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
     names.extend(system.redeploy_at_ms.map(|_| DEPLOYER.to_owned()));
@@ -136,6 +141,7 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = ledger_names(system);
     nodes.extend(locker_names(system.lockers));
+    nodes.extend(system.search.as_ref().map(|_| SEARCH.to_owned()));
     let disks = nodes.clone();
     nodes.extend(receiver_names(system));
     nodes.extend(numbered("core", system.cores));
@@ -143,11 +149,13 @@ pub fn targets(system: &SystemConfig) -> Targets {
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
     let of_incoming = system.incoming.as_ref().map(|_| INCOMING_POINTS);
     let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
+    let of_search = system.search.as_ref().map(|_| SEARCH_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
         .chain(of_incoming.unwrap_or_default())
         .chain(of_realtime.unwrap_or_default())
+        .chain(of_search.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -301,6 +309,12 @@ impl System {
         let cores = numbered("core", config.cores);
         add_receivers(world, config, &cores, defects);
         add_providers(world, config, &cores);
+        if let Some(search) = &config.search {
+            let setup = Rc::new(SearchSetup::of(search, defects));
+            world.add_node(SEARCH, move |context| {
+                search::node::run(context, setup.clone())
+            });
+        }
         let setup = Rc::new(CoreSetup::of(config, defects));
         for name in &cores {
             let setup = setup.clone();
@@ -363,6 +377,7 @@ impl System {
             listeners: device_names(config),
             providers: provider_names(config),
             extent: extent(config),
+            has_search: config.search.is_some(),
             operations,
             board,
         }
@@ -403,6 +418,7 @@ impl System {
             receivers: &self.receivers,
             listeners: &self.listeners,
             providers: &self.providers,
+            search: self.has_search,
         }
     }
 

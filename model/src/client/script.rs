@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
+use super::intent::{AuditBy, Intent};
 use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::protocol::RegisterAsset;
@@ -34,75 +35,6 @@ pub struct Planned {
     pub intent: Intent,
 }
 
-/// What a client wants. Numbers are those of registrations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Intent {
-    /// To register an asset.
-    Register(RegisterAsset),
-    /// To rename assets, all or none, in this order.
-    Rename {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which assets.
-        of: Vec<u64>,
-        /// Their new name.
-        name: String,
-    },
-    /// To read an asset.
-    Read(u64),
-    /// To read an asset, perhaps from a replica.
-    ReadAt {
-        /// Which asset.
-        of: u64,
-        /// How much must show.
-        consistency: Consistency,
-    },
-    /// To have an asset verified again.
-    Verify {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which asset.
-        of: u64,
-    },
-    /// To learn what happened to an asset.
-    Audit(u64),
-    /// To decide about the first dead letter.
-    Letters {
-        /// Whether to replay it, or else to discard it.
-        replay: bool,
-    },
-    /// To have every dead letter of webhooks replayed.
-    ReplayAll {
-        /// One key per intent.
-        key: IdempotencyKey,
-    },
-    /// To tell users of something.
-    Notify {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Whom.
-        to: Audience,
-    },
-}
-
-impl Intent {
-    /// The numbers of the registrations it is about, other than itself.
-    pub fn registrations(&self) -> Vec<u64> {
-        match self {
-            Intent::Rename { of, .. } => of.clone(),
-            Intent::Read(of)
-            | Intent::ReadAt { of, .. }
-            | Intent::Audit(of)
-            | Intent::Verify { of, .. } => vec![*of],
-            Intent::Register(_)
-            | Intent::Letters { .. }
-            | Intent::ReplayAll { .. }
-            | Intent::Notify { .. } => Vec::new(),
-        }
-    }
-}
-
 /// Who does it, when, and what it is for, in a line.
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,47 +44,6 @@ impl fmt::Display for Planned {
             "client-{client}/{} at {at} ms {}",
             self.number, self.intent
         )
-    }
-}
-
-impl fmt::Display for Intent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let assets = |of: &[u64]| {
-            let of = of.iter().map(|number| format!("the asset of {number}"));
-            of.collect::<Vec<_>>().join(" and ")
-        };
-        match self {
-            Intent::Register(request) => {
-                let AssetContent { name, locker, .. } = &request.content;
-                let strategy = match request.strategy {
-                    Strategy::FullRollback => ", all or nothing",
-                    Strategy::PartialCommit => "",
-                };
-                write!(
-                    f,
-                    "registers `{name}` at {locker} ({}{strategy})",
-                    request.key
-                )
-            }
-            Intent::Rename { key, of, name } => {
-                write!(f, "renames {} to `{name}` ({key})", assets(of))
-            }
-            Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
-            Intent::ReadAt { of, consistency } => {
-                let (of, consistency) = (assets(&[*of]), consistency.name());
-                write!(f, "reads {of} ({consistency})")
-            }
-            Intent::Verify { key, of } => {
-                write!(f, "has {} verified ({key})", assets(&[*of]))
-            }
-            Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
-            Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
-            Intent::Notify { key, to } => {
-                write!(f, "tells {} of something ({key})", to.told().join(", "))
-            }
-            Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
-            Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
-        }
     }
 }
 
@@ -284,6 +175,9 @@ impl Script<'_> {
             letters,
             replays,
             notify,
+            search,
+            reindex,
+            audit_pages,
         } = self.workload.mix;
         let weights = [
             register,
@@ -295,6 +189,9 @@ impl Script<'_> {
             letters,
             replays,
             notify,
+            search,
+            reindex,
+            audit_pages,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -319,10 +216,17 @@ impl Script<'_> {
                 replay: stream.below(4) > 0,
             },
             7 => Intent::ReplayAll { key },
-            _ => Intent::Notify {
+            8 => Intent::Notify {
                 key,
                 to: self.audience(stream),
             },
+            9 => Intent::Search(stream.pick(&["asset", "renamed", "rival"]).to_string()),
+            10 => Intent::Reindex,
+            _ => Intent::AuditPages(match stream.below(3) {
+                0 => AuditBy::Asset(self.one(stream)),
+                1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
+                _ => AuditBy::Lately,
+            }),
         }
     }
 
@@ -472,6 +376,7 @@ mod tests {
             seal_audit_every_ms: None,
             replicas: None,
             realtime: None,
+            search: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -485,9 +390,13 @@ mod tests {
             | Intent::Verify { key, .. }
             | Intent::ReplayAll { key }
             | Intent::Notify { key, .. } => Some(key.clone()),
-            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
-                None
-            }
+            Intent::Read(_)
+            | Intent::ReadAt { .. }
+            | Intent::Audit(_)
+            | Intent::Letters { .. }
+            | Intent::Search(_)
+            | Intent::AuditPages(_)
+            | Intent::Reindex => None,
         }
     }
 

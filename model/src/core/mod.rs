@@ -3,7 +3,7 @@
 //! [`protocol`] is what is asked, [`node`] the process. A room for each thing that is asked:
 //! [`registration`] and its [`saga`], [`renaming`], [`reading`], [`verification`], [`dead_letters`],
 //! [`audit`], [`refusals`], [`escalation`], [`incoming`]. [`worker`] takes up what other instances left.
-//! [`outbox`], [`webhooks`] and [`realtime`] tell others of what happens. Under them: [`answers`] (idempotency
+//! [`outbox`], [`webhooks`], [`realtime`] and [`search`] tell others of what happens. Under them: [`answers`] (idempotency
 //! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share),
 //! `steps` (what is measured of the synchronous path).
 
@@ -24,6 +24,7 @@ pub mod worker;
 
 pub mod outbox;
 pub mod realtime;
+pub mod search;
 pub mod webhooks;
 
 pub mod answers;

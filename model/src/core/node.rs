@@ -14,7 +14,7 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
-use super::audit::sealing;
+use super::audit::{querying, sealing};
 use super::dead_letters::{self, Decision};
 use super::incoming::Providers;
 use super::lockers::Lockers;
@@ -23,6 +23,7 @@ use super::protocol::{Answer, Ask, Body, CoreRequest};
 use super::realtime::{Realtime, inbox, storing};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
+use super::search::Search;
 use super::steps::step;
 use super::webhooks::Webhooks;
 use super::{
@@ -35,6 +36,7 @@ use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
+use crate::search::config::SearchConfig;
 use crate::webhooks::config::WebhookConfig;
 
 /// How long a draining instance waits for what it has begun.
@@ -56,6 +58,8 @@ pub struct CoreSetup {
     pub incoming: Option<IncomingConfig>,
     /// The users who are told; none when not given.
     pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    pub search: Option<SearchConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
     /// The bugs switched on.
@@ -76,6 +80,7 @@ impl CoreSetup {
             webhooks: config.webhooks.clone(),
             incoming: config.incoming.clone(),
             realtime: config.realtime.clone(),
+            search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
         }
@@ -98,6 +103,8 @@ pub struct Core {
     pub providers: Providers,
     /// What it does for connected users.
     pub realtime: Option<Rc<Realtime>>,
+    /// Its way to the search index.
+    pub search: Option<Rc<Search>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
@@ -112,7 +119,12 @@ pub struct Core {
 pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
     let lockers = Lockers::new(context.clone(), &setup.defects);
-    let outbox = match setup.webhooks.is_some() || setup.realtime.is_some() {
+    let hears = [
+        setup.webhooks.is_some(),
+        setup.realtime.is_some(),
+        setup.search.is_some(),
+    ];
+    let outbox = match hears.contains(&true) {
         true => Outbox::Open,
         false => Outbox::Closed,
     };
@@ -122,6 +134,8 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let realtime = setup.realtime.as_ref();
     let realtime =
         realtime.map(|config| Rc::new(Realtime::new(&context, config, &ledger, defects)));
+    let search = setup.search.as_ref();
+    let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let providers = Providers::of(setup.incoming.as_ref());
     let core = Rc::new(Core {
@@ -132,6 +146,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         webhooks: webhooks.clone(),
         providers,
         realtime: realtime.clone(),
+        search: search.clone(),
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -142,10 +157,18 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     if let Some(webhooks) = webhooks {
         context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
     }
+    let polls = [
+        realtime.as_ref().map(|it| it.poll),
+        search.as_ref().map(|it| it.feed_every),
+    ];
+    if let Some(every) = polls.into_iter().flatten().min() {
+        context.spawn("outbox.relay", outbox::relay::run(core.clone(), every));
+    }
     if let Some(realtime) = realtime {
-        let relay = outbox::relay::run(core.clone(), realtime.poll);
-        context.spawn("outbox.relay", relay);
         context.spawn("watch", realtime.watch());
+    }
+    if let Some(search) = search {
+        context.spawn("feed", search.feed());
     }
     if let Some(every) = core.setup.seal_audit_every {
         context.spawn("sealer", sealing::run(core.clone(), every));
@@ -257,6 +280,11 @@ impl Core {
                     Answer::ok(200, Body::Audit(told.collect()))
                 })
             }
+            Ask::PageAudit {
+                scope,
+                after,
+                limit,
+            } => querying::answer(self, scope, *after, *limit, deadline).await,
             Ask::ReplayDeliveries { key, endpoint } => {
                 webhooks::replay::ask(ledger, key, endpoint.as_deref(), deadline).await
             }
@@ -285,10 +313,25 @@ impl Core {
             Ask::ListNotifications { user, after } => {
                 inbox::list(self, user, *after, deadline).await
             }
+            Ask::Search(word) => match &self.search {
+                Some(search) => search.find(word, deadline).await,
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::Reindex => Ok(self.begin_reindex()),
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };
         answered.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Has the search index built anew, which takes longer than anybody waits for an answer.
+    fn begin_reindex(&self) -> Answer {
+        let Some(search) = self.search.clone() else {
+            return Answer::refused(404, Failure::LedgerConstraint);
+        };
+        self.context
+            .spawn("reindex", async move { search.reindex().await });
+        Answer::ok(202, Body::Nothing)
     }
 
     /// Graceful shutdown: what is begun is finished, within a grace.

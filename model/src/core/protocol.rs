@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
+use super::audit::querying::{Scope, Told};
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
 use crate::realtime::audience::Audience;
 use crate::realtime::notification::{Mark, Notification};
+use crate::search::index::Hit;
 use crate::webhooks::incoming::HeaderMap;
 
 /// A request with the sender's patience.
@@ -80,6 +82,15 @@ pub enum Ask {
     Health,
     /// Finish what is begun, take nothing new, and restart: a redeploy.
     Drain,
+    /// Read an asset, perhaps from a replica.
+    ReadAt {
+        /// The asset.
+        asset: AssetId,
+        /// How much must show.
+        consistency: Consistency,
+        /// The session's token: the highest of all answers it was given.
+        seen: u64,
+    },
     /// Tell users of something.
     Notify {
         /// One key per intent.
@@ -112,17 +123,21 @@ pub enum Ask {
         /// The number.
         after: i64,
     },
+    /// A page of the audit.
+    PageAudit {
+        /// Which entries.
+        scope: Scope,
+        /// The number of the entry behind which it begins; 0 for the first page.
+        after: i64,
+        /// How many entries at most.
+        limit: u32,
+    },
+    /// Find assets with a word in their name.
+    Search(String),
+    /// As operations: build the search index anew.
+    Reindex,
     /// From another instance: there is something new for these users. It may be lost.
     Ring(Vec<String>),
-    /// Read an asset, perhaps from a replica.
-    ReadAt {
-        /// The asset.
-        asset: AssetId,
-        /// How much must show.
-        consistency: Consistency,
-        /// The session's token: the highest of all answers it was given.
-        seen: u64,
-    },
     /// Somebody else's service tells of something.
     ReceiveWebhook(IncomingMessage),
 }
@@ -227,6 +242,24 @@ pub enum Body {
     Letters(Vec<LetterId>),
     /// What was done to an asset, in the order of the entries' numbers.
     Audit(Vec<String>),
+    /// A page of the audit.
+    AuditPage {
+        /// Its entries, in the order of their numbers.
+        entries: Vec<Told>,
+        /// Behind which entry the next page begins; nothing when this is the last one.
+        next: Option<i64>,
+    },
+    /// Assets that were found.
+    Found {
+        /// The assets.
+        hits: Vec<Hit>,
+        /// The highest place of any event in the index.
+        newest: i64,
+        /// The highest place of any event when the question came.
+        asked: i64,
+        /// For how long the oldest event that is missing in the index has been so; nothing when none is.
+        lag_ms: Option<i64>,
+    },
     /// The name of the stream that a device is connected to.
     Stream(String),
     /// How many of a user's notifications are unread.
@@ -264,6 +297,9 @@ impl Ask {
             Ask::MarkRead { .. } => "mark_read",
             Ask::ListNotifications { .. } => "list_notifications",
             Ask::Ring(_) => "ring",
+            Ask::PageAudit { .. } => "page_audit",
+            Ask::Search(_) => "search",
+            Ask::Reindex => "reindex",
         }
     }
 }

@@ -61,6 +61,7 @@ impl Refusals {
             | Ask::MarkRead { .. }
             | Ask::ListNotifications { .. }
             | Ask::Ring(_) => return,
+            Ask::Search(_) | Ask::Reindex | Ask::PageAudit { .. } => return,
         };
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() < KEPT_MAX {

@@ -6,6 +6,7 @@ use super::{Defect, DefectInfo};
 
 mod incoming;
 mod realtime;
+mod search;
 mod webhooks;
 
 /// The catalogue's parts, in the order of reports.
@@ -14,6 +15,7 @@ const PARTS: &[&[DefectInfo]] = &[
     webhooks::OF_WEBHOOKS,
     incoming::OF_INCOMING,
     realtime::OF_REALTIME,
+    search::OF_SEARCH,
 ];
 
 /// Every defect.
@@ -379,6 +381,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
         seen_in: None,
         caught_by: "pool_bounded",
+    },
+    DefectInfo {
+        defect: Defect::AuditQuerySkipsPageBoundary,
+        name: "audit_query_skips_page_boundary",
+        mistake: "the entry that tells that another page follows is named as the one behind which it begins, so no page has it",
+        seen_in: None,
+        caught_by: "audit_query_exact",
     },
     DefectInfo {
         defect: Defect::AlertFiresWithoutWaiting,

@@ -7,6 +7,7 @@
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_query_exact;
 mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
@@ -55,6 +56,7 @@ pub const CHECKS: &[Check] = &[
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
     audit_sealed::CHECK,
+    audit_query_exact::CHECK,
     no_lost_update::CHECK,
     linearizable_assets::CHECK,
     session_guarantees::CHECK,
@@ -346,6 +348,18 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "slow_consumer_was_closed",
         promise: "a device took notifications too slowly, and its stream was closed",
+    },
+    Sometimes {
+        name: "search_update_came_late_or_again",
+        promise: "the search index was sent what it had, or something older",
+    },
+    Sometimes {
+        name: "reindex_raced_an_update",
+        promise: "a re-index came with a document that was older than an update that it met",
+    },
+    Sometimes {
+        name: "search_answer_was_stale",
+        promise: "a search was answered while events were on their way to the index, and said so",
     },
     Sometimes {
         name: "notification_was_marked_again",

@@ -141,6 +141,14 @@ pub const BUILT_INS: &[BuiltIn] = &[
         "chaos-realtime",
         include_str!("../../../fixtures/scenarios/chaos-realtime.toml"),
     ),
+    built_in(
+        "search-lag",
+        include_str!("../../../fixtures/scenarios/search-lag.toml"),
+    ),
+    built_in(
+        "audit-queries",
+        include_str!("../../../fixtures/scenarios/audit-queries.toml"),
+    ),
 ];
 
 const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {

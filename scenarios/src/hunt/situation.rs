@@ -175,6 +175,20 @@ static REALTIME: Situation = Situation {
     set: &[],
 };
 
+/// The search index lags, loses power and is built anew, while assets are renamed and taken back.
+static SEARCH: Situation = Situation {
+    name: "search",
+    scenario: "search-lag",
+    set: &[],
+};
+
+/// People page through the audit while others write it.
+static AUDIT_QUERIES: Situation = Situation {
+    name: "audit queries",
+    scenario: "audit-queries",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -245,6 +259,15 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::SequenceFromMemory,
             _,
         ) => Some(&REALTIME),
+        (
+            Defect::SearchUpdateAppliedOutOfOrder
+            | Defect::SearchDeleteResurrected
+            | Defect::ReindexOverwritesNewer
+            | Defect::SearchAckBeforeDurable
+            | Defect::SearchAgeIgnoresOutbox,
+            _,
+        ) => Some(&SEARCH),
+        (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),
         _ => Some(&EVERYTHING),
     }
 }

@@ -1,7 +1,7 @@
 //! From the outbox to everybody who hears of events, each event exactly once.
 //!
 //! One transaction reads events, makes of them what each audience is owed (deliveries of webhooks,
-//! notifications of users), and marks them; there is nothing to repeat and nothing to lose. Instances take
+//! notifications of users, updates of the search index), and marks them; there is nothing to repeat and nothing to lose. Instances take
 //! turns at a turnstile, a row that is locked for the length of the transaction: so the events of an asset
 //! reach every audience in their order.
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::core::node::Core;
 use crate::core::realtime;
+use crate::core::search;
 use crate::core::webhooks::addressing::Addressees;
 use crate::defects::Defect;
 use crate::ledger::client::LedgerError;
@@ -113,5 +114,6 @@ async fn tell(
         let this = is(outbox::POSITION, event.int(outbox::POSITION));
         transaction.stage(query::update(outbox::TABLE, values, this));
     }
+    search::feeding::write(core, transaction, events, at).await?;
     realtime::storing::of_events(core, transaction, events, at).await
 }

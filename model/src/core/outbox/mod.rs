@@ -3,7 +3,7 @@
 //! An event is staged after the statement that locks its asset's row, so that the events of one asset
 //! take their places in the order of their commits. [`fan_out`] makes of them what everybody is owed who
 //! hears of events: customers' machines ([`webhooks`](super::webhooks)), users
-//! ([`realtime`](super::realtime)); [`relay`] has it done soon. A system in which nobody hears of
+//! ([`realtime`](super::realtime)), the index ([`search`](super::search)); [`relay`] has it done soon. A system in which nobody hears of
 //! events writes none.
 
 pub mod fan_out;
