@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::core::conflicts::config::ConflictConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
@@ -50,6 +51,9 @@ pub struct SystemConfig {
     /// The Ledger's replicas; it is one server when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<ReplicaConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<ConflictConfig>,
 }
 
 fn twenty() -> u32 {
@@ -141,7 +145,7 @@ pub struct Workload {
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
     pub double_click: Ratio,
-    /// The chance that another user renames the same assets at nearly the same time, from the last to the
+    /// The chance that another user renames or edits the same assets at nearly the same time, from the last to the
     /// first: an intent, and a key, of its own.
     #[serde(default = "never")]
     pub rival: Ratio,
@@ -176,6 +180,9 @@ pub struct Mix {
     pub letters: u32,
     /// As operations: replay every dead letter of webhooks.
     pub replays: u32,
+    /// Look at an asset and edit some of its fields; needs `[system.conflicts]`. Edits are not mixed with
+    /// renames, which write no revision.
+    pub edit: u32,
 }
 
 /// How much reads must show, by weight.
@@ -201,6 +208,7 @@ impl Default for Mix {
             audit: 0,
             letters: 0,
             replays: 0,
+            edit: 0,
         }
     }
 }
@@ -261,6 +269,34 @@ impl SystemConfig {
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
+    }
+}
+
+impl SystemConfig {
+    /// Checks that this system can do what a workload asks for.
+    ///
+    /// # Errors
+    /// The first thing it cannot do.
+    pub fn validate_for(&self, workload: &Workload) -> Result<(), ConfigError> {
+        let Mix {
+            edit,
+            rename,
+            rename_pair,
+            ..
+        } = workload.mix;
+        let refused = |message: &str| {
+            Err(ConfigError {
+                key: "workload.mix.edit".to_owned(),
+                message: message.to_owned(),
+            })
+        };
+        if edit > 0 && self.conflicts.is_none() {
+            return refused("nothing can be edited without `[system.conflicts]`");
+        }
+        if edit > 0 && rename + rename_pair > 0 {
+            return refused("a rename writes no revision, so it cannot be mixed with edits");
+        }
+        Ok(())
     }
 }
 
@@ -341,6 +377,7 @@ mod tests {
             webhooks: None,
             seal_audit_every_ms: None,
             replicas: None,
+            conflicts: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

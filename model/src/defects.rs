@@ -158,6 +158,14 @@ pub enum Defect {
     PromotesMostLagging,
     /// A primary goes on without its lease, and when another leads.
     OldPrimaryNotFenced,
+    /// A merge of edits forgets one field.
+    MergeDropsField,
+    /// A merge of edits takes what its user did not touch from the version that user saw.
+    MergeTakesBase,
+    /// The last writer overwrites others, and they are not told.
+    LastWriterWithoutNotice,
+    /// Who was overtaken is told in a transaction of its own, after the edit's.
+    NoticeOutsideTxn,
 }
 
 /// What is known of a defect.

@@ -20,7 +20,8 @@ use crate::ledger::protocol::{LedgerRequest, LedgerResponse, SessionActivity};
 use crate::ledger::query::{self, Refine, is, is_set};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{
-    self, audit, audit_heads, deliveries, jobs, outbox, replays, verifications, webhook_endpoints,
+    self, Purposes, audit, audit_heads, conflict_notices, deliveries, jobs, outbox, replays,
+    verifications, webhook_endpoints,
 };
 use crate::locker::protocol::{LockerRequest, LockerResponse};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
@@ -67,14 +68,18 @@ async fn read_ledger(context: &NodeContext, selects: &[Select]) -> Option<Vec<Ve
 }
 
 /// The unfinished work in the Ledger, each by name; nothing when it does not answer.
-pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<Vec<String>> {
+pub async fn unfinished(context: &NodeContext, purposes: Purposes) -> Option<Vec<String>> {
     let mut open = vec![
         query::select(jobs::TABLE, is_set(jobs::RUN_AT)),
         query::select(verifications::TABLE, is_set(verifications::RUN_AT)),
         query::select(audit::TABLE, is(audit::UNSEALED, true)).first_by(audit::ENTRY, 1),
         Select::all(audit_heads::TABLE),
     ];
-    if !receivers.is_empty() {
+    if purposes.edits {
+        let unread = is(conflict_notices::UNREAD, true);
+        open.push(query::select(conflict_notices::TABLE, unread));
+    }
+    if purposes.webhooks {
         open.extend(unfinished_webhooks());
     }
     let read = read_ledger(context, &open).await?;
@@ -94,12 +99,24 @@ pub async fn unfinished(context: &NodeContext, receivers: &[String]) -> Option<V
     let unsealed =
         unsealed.map(|row| format!("audit entry {} is not sealed", row.int(audit::ENTRY)));
     let named = named.chain(verifications).chain(unsealed);
-    let webhooks = match &read[4..] {
+    let unread = |row: &Row| {
+        let (reader, notice) = (
+            row.text(conflict_notices::RECIPIENT),
+            row.text(conflict_notices::NOTICE),
+        );
+        format!("{reader} has not read the notice of {notice}")
+    };
+    let (notices, webhooks) = match purposes.edits {
+        true => (&read[4][..], &read[5..]),
+        false => (&[][..], &read[4..]),
+    };
+    let webhooks = match webhooks {
         [events, deliveries, replays, endpoints] => {
             told_unfinished(events, deliveries, replays, endpoints)
         }
         _ => Vec::new(),
     };
+    let named = named.chain(notices.iter().map(unread));
     Some(named.chain(webhooks).collect())
 }
 
@@ -136,10 +153,15 @@ fn told_unfinished(
 
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
 /// `device_links`, and `webhook_effects`.
-pub async fn read_facts(context: &NodeContext, lockers: &[String], receivers: &[String]) -> Facts {
+pub async fn read_facts(
+    context: &NodeContext,
+    lockers: &[String],
+    receivers: &[String],
+    purposes: Purposes,
+) -> Facts {
     let mut facts = Facts::default();
-    // A system without receivers has nobody who writes the tables of webhooks: they are empty unread.
-    let is_read = |table: &TableId| !receivers.is_empty() || !tables::OF_WEBHOOKS.contains(table);
+    // A table that nobody writes is empty unread.
+    let is_read = |table: &TableId| purposes.need(*table);
     let read = tables::names().filter(|(table, ..)| is_read(table));
     let selects: Vec<Select> = read.map(|(table, ..)| Select::all(table)).collect();
     if let Some(read) = read_ledger(context, &selects).await {

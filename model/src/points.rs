@@ -47,6 +47,8 @@ pub const DELIVERY_GIVEN_UP: &str = "core.delivery.given_up";
 pub const REPLAY_STAGED: &str = "core.replay.staged";
 /// A replay's step is durable.
 pub const REPLAY_COMMITTED: &str = "core.replay.committed";
+/// An edit is durable; its user has no answer yet.
+pub const EDIT_COMMITTED: &str = "core.edit.committed";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
 /// The Ledger has written a batch to its log and not synced it.
@@ -185,9 +187,17 @@ pub const WEBHOOK_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system passes whose assets are edited.
+pub const EDIT_POINTS: &[FaultPoint] = &[point(
+    EDIT_COMMITTED,
+    "core-*",
+    "an edit is durable, its user not answered",
+)];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
-    FAULT_POINTS.iter().chain(WEBHOOK_POINTS)
+    let every_system = FAULT_POINTS.iter();
+    every_system.chain(WEBHOOK_POINTS).chain(EDIT_POINTS)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

@@ -24,12 +24,12 @@ use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
 use crate::ledger::replica::server::ServerSetup;
-use crate::ledger::tables;
+use crate::ledger::tables::{self, Purposes};
 use crate::ledger::timing::LedgerTiming;
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, WEBHOOK_POINTS};
+use crate::points::{EDIT_POINTS, FAULT_POINTS, WEBHOOK_POINTS};
 use crate::receiver::node::{Books, ReceiverSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
@@ -40,6 +40,7 @@ pub struct System {
     world: World,
     lockers: Vec<String>,
     receivers: Vec<String>,
+    purposes: Purposes,
     operations: usize,
     board: Board,
 }
@@ -93,9 +94,11 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
+    let of_edits = system.conflicts.map(|_| EDIT_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
+        .chain(of_edits.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -174,10 +177,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: match config.webhooks {
-                Some(_) => tables::catalog_with_webhooks(),
-                None => tables::catalog(),
-            },
+            catalog: tables::catalog(Purposes::of(config)),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
@@ -260,6 +260,7 @@ impl System {
             world: world.clone(),
             lockers,
             receivers: receiver_names(config),
+            purposes: Purposes::of(config),
             operations,
             board,
         }
@@ -278,7 +279,7 @@ impl System {
     /// What is unfinished, each by name.
     pub async fn pending(&self) -> Vec<String> {
         let open = self.open_operations();
-        let unfinished = inspection::unfinished(&self.world.director(), &self.receivers).await;
+        let unfinished = inspection::unfinished(&self.world.director(), self.purposes).await;
         let mut pending =
             unfinished.unwrap_or_else(|| vec!["the Ledger does not answer".to_owned()]);
         if open > 0 {
@@ -289,8 +290,9 @@ impl System {
 
     /// Puts the end-of-run tables into the record.
     pub async fn take_facts(&self) {
+        let (director, purposes) = (self.world.director(), self.purposes);
         let facts =
-            inspection::read_facts(&self.world.director(), &self.lockers, &self.receivers).await;
+            inspection::read_facts(&director, &self.lockers, &self.receivers, purposes).await;
         self.world.with_record(|record| record.facts = facts);
     }
 

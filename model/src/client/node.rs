@@ -15,11 +15,12 @@ use sim::{NodeContext, NodeId};
 
 use super::board::Board;
 use super::script::{Intent, Planned};
-use super::telling;
+use super::{notices, telling};
 use crate::config::Workload;
-use crate::core::protocol::{Answer, Ask, Body, CoreRequest, Renaming};
+use crate::core::conflicts::fields::Field;
+use crate::core::protocol::{Answer, Ask, Body, CoreRequest, EditAsset, Renaming};
 use crate::core::retry::Backoff;
-use crate::ids::AssetId;
+use crate::ids::{AssetId, IdempotencyKey};
 
 /// What a client is made of.
 pub struct ClientSetup {
@@ -39,6 +40,9 @@ pub async fn run(context: NodeContext, setup: Rc<ClientSetup>) {
         Rc::new(setup.cores.iter().map(|name| context.find(name)).collect());
     // The token of the device's session with the service.
     let seen: Rc<Cell<u64>> = Rc::default();
+    if setup.workload.mix.edit > 0 {
+        context.spawn("notices", notices::watch(context.clone(), cores.clone()));
+    }
     let mut elapsed = Duration::ZERO;
     for planned in &setup.script {
         context.sleep(planned.after.saturating_sub(elapsed)).await;
@@ -116,6 +120,7 @@ impl User {
                 self.operate(Ask::ReplayDeliveries { key, endpoint }).await;
             }
             Intent::Letters { replay } => self.decide(*replay).await,
+            Intent::Edit { key, of, changes } => self.edit(key, *of, changes).await,
         }
     }
 
@@ -140,6 +145,30 @@ impl User {
             });
         }
         Some(changes)
+    }
+
+    /// Looks at an asset, changes some fields of the form, and sends it.
+    async fn edit(&self, key: &IdempotencyKey, of: u64, changes: &[(Field, String)]) {
+        let Some(asset) = self.asset(of) else { return };
+        let looked = self.operate(Ask::Look(asset.clone())).await;
+        let Some(Body::Form {
+            version, fields, ..
+        }) = looked.map(|answer| answer.body)
+        else {
+            return;
+        };
+        let mut wanted = fields;
+        for (field, value) in changes {
+            wanted.set(*field, value);
+        }
+        let asked = EditAsset {
+            key: key.clone(),
+            asset,
+            base: version,
+            wanted,
+            author: self.context.name(),
+        };
+        self.operate(Ask::Edit(asked)).await;
     }
 
     /// Decides about the first open letter, if there is one.

@@ -13,6 +13,7 @@ use sim::random::{Lineage, Randomness, Root, Stream};
 
 use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
+use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
 use crate::ledger::protocol::Consistency;
@@ -75,6 +76,15 @@ pub enum Intent {
         /// One key per intent.
         key: IdempotencyKey,
     },
+    /// To look at an asset and edit some of its fields.
+    Edit {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Which asset.
+        of: u64,
+        /// The fields and what they shall say.
+        changes: Vec<(Field, String)>,
+    },
 }
 
 impl Intent {
@@ -85,6 +95,7 @@ impl Intent {
             Intent::Read(of)
             | Intent::ReadAt { of, .. }
             | Intent::Audit(of)
+            | Intent::Edit { of, .. }
             | Intent::Verify { of, .. } => vec![*of],
             Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
         }
@@ -135,6 +146,13 @@ impl fmt::Display for Intent {
             }
             Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
             Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
+            Intent::Edit { key, of, changes } => {
+                let change =
+                    |(field, value): &(Field, String)| format!("{} `{value}`", field.name());
+                let changes: Vec<String> = changes.iter().map(change).collect();
+                let (of, changes) = (assets(&[*of]), changes.join(" and "));
+                write!(f, "makes {of} have the {changes} ({key})")
+            }
             Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
             Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
         }
@@ -239,22 +257,37 @@ impl Script<'_> {
         self.planned.push(first);
     }
 
-    /// Somebody else who wants the same assets, renamed to something else.
+    /// Somebody else who wants the same assets, renamed to something else, or edited.
     fn rival(&self, number: u64, first: &Planned, stream: &mut Stream) -> Option<Planned> {
-        let Intent::Rename { of, .. } = &first.intent else {
-            return None;
+        let of = match &first.intent {
+            Intent::Rename { of, .. } => of.clone(),
+            Intent::Edit { of, .. } => vec![*of],
+            _ => return None,
         };
-        let clients = self.workload.clients;
-        stream.chance(self.workload.rival).then(|| Planned {
+        if !stream.chance(self.workload.rival) {
+            return None;
+        }
+        let after = first.after + stream.span(Duration::ZERO, Duration::from_millis(5));
+        let key = IdempotencyKey(format!("key-{number}-rival"));
+        let who = format!("the rival of {number}");
+        let intent = match first.intent {
+            Intent::Rename { .. } => Intent::Rename {
+                key,
+                of: of.into_iter().rev().collect(),
+                name: format!("renamed by {who}"),
+            },
+            _ => Intent::Edit {
+                key,
+                of: of[0],
+                changes: changes(&who, stream),
+            },
+        };
+        Some(Planned {
             // Numbers beyond those of all operations are nobody else's.
             number: 2 * (u64::from(self.workload.operations) + number),
-            client: (first.client + 1) % clients,
-            after: first.after + stream.span(Duration::ZERO, Duration::from_millis(5)),
-            intent: Intent::Rename {
-                key: IdempotencyKey(format!("key-{number}-rival")),
-                of: of.iter().rev().copied().collect(),
-                name: format!("renamed by the rival of {number}"),
-            },
+            client: (first.client + 1) % self.workload.clients,
+            after,
+            intent,
         })
     }
 
@@ -268,6 +301,7 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            edit,
         } = self.workload.mix;
         let weights = [
             register,
@@ -278,6 +312,7 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            edit,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -301,7 +336,12 @@ impl Script<'_> {
             6 => Intent::Letters {
                 replay: stream.below(4) > 0,
             },
-            _ => Intent::ReplayAll { key },
+            7 => Intent::ReplayAll { key },
+            _ => Intent::Edit {
+                key,
+                of: self.one(stream),
+                changes: changes(&number.to_string(), stream),
+            },
         }
     }
 
@@ -381,6 +421,15 @@ impl Script<'_> {
     }
 }
 
+/// One or two fields, and what somebody wants them to say.
+fn changes(who: &str, stream: &mut Stream) -> Vec<(Field, String)> {
+    let first = stream.below(Field::ALL.len() as u64) as usize;
+    let count = 1 + stream.below(2) as usize;
+    let chosen = (0..count).map(|step| Field::ALL[(first + step) % Field::ALL.len()]);
+    let change = |field: Field| (field, format!("{} by {who}", field.name()));
+    chosen.map(change).collect()
+}
+
 /// A position, drawn by weight.
 fn weighted(weights: &[u32], stream: &mut Stream) -> usize {
     let total = weights.iter().map(|weight| u64::from(*weight)).sum();
@@ -433,6 +482,7 @@ mod tests {
             webhooks: None,
             seal_audit_every_ms: None,
             replicas: None,
+            conflicts: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -442,9 +492,10 @@ mod tests {
     fn key(planned: &Planned) -> Option<IdempotencyKey> {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
-            Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
-                Some(key.clone())
-            }
+            Intent::Rename { key, .. }
+            | Intent::Verify { key, .. }
+            | Intent::Edit { key, .. }
+            | Intent::ReplayAll { key } => Some(key.clone()),
             Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
                 None
             }

@@ -2,6 +2,7 @@
 
 use sim::record::value::Value;
 
+use crate::core::conflicts::fields::{Field, Fields};
 use crate::core::protocol::{Answer, Ask, Body, RegisterAsset};
 
 /// What was asked.
@@ -27,9 +28,17 @@ pub fn input(ask: &Ask) -> Value {
             ("asset", asset.0.as_str().into()),
             ("consistency", consistency.name().into()),
         ]),
-        Ask::Read(asset) | Ask::QueryAudit(asset) => {
+        Ask::Read(asset) | Ask::Look(asset) | Ask::QueryAudit(asset) => {
             Value::map([("asset", asset.0.as_str().into())])
         }
+        Ask::Edit(asked) => Value::map([
+            ("key", asked.key.0.as_str().into()),
+            ("asset", asked.asset.0.as_str().into()),
+            ("version", asked.base.into()),
+            ("wanted", fields(&asked.wanted)),
+            ("author", asked.author.as_str().into()),
+        ]),
+        Ask::TakeNotices { user, .. } => Value::map([("user", user.as_str().into())]),
         Ask::RequestVerification { key, asset } => Value::map([
             ("key", key.0.as_str().into()),
             ("asset", asset.0.as_str().into()),
@@ -60,6 +69,10 @@ fn registration(request: &RegisterAsset) -> Value {
         ("locker", request.content.locker.0.as_str().into()),
         ("strategy", request.strategy.name().into()),
     ])
+}
+
+fn fields(fields: &Fields) -> Value {
+    Value::map(Field::ALL.map(|field| (field.name(), fields.get(field).into())))
 }
 
 /// What was answered.
@@ -126,6 +139,43 @@ fn body(body: &Body) -> Vec<(&'static str, Value)> {
             let letters = letters.iter().map(|letter| letter.0.as_str().into());
             vec![("letters", Value::List(letters.collect()))]
         }
+        Body::Form {
+            asset,
+            version,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("fields", fields(said)),
+        ],
+        Body::Edited {
+            asset,
+            version,
+            made,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("made", made.name().into()),
+            ("fields", fields(said)),
+        ],
+        Body::Clash {
+            asset,
+            yours,
+            current,
+            fields: said,
+            clashing,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("yours", (*yours).into()),
+            ("version", (*current).into()),
+            ("fields", fields(said)),
+            (
+                "clashing",
+                Value::List(clashing.iter().map(|it| it.name().into()).collect()),
+            ),
+        ],
+        Body::Notices(notices) => vec![("notices", (notices.len() as i64).into())],
         Body::Audit(entries) => {
             let entries = entries.iter().map(|entry| entry.as_str().into());
             vec![("entries", Value::List(entries.collect()))]

@@ -2,7 +2,7 @@
 //!
 //! [`protocol`] is what is asked, [`node`] the process. A room for each thing that is asked:
 //! [`registration`] and its [`saga`], [`renaming`], [`reading`], [`verification`], [`dead_letters`],
-//! [`audit`], [`refusals`], [`escalation`]. [`worker`] takes up what other instances left. [`outbox`]
+//! [`conflicts`] of edits, [`audit`], [`refusals`], [`escalation`]. [`worker`] takes up what other instances left. [`outbox`]
 //! and [`webhooks`] tell others outside. Under them: [`answers`] (idempotency
 //! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share),
 //! `steps` (what is measured of the synchronous path).
@@ -11,6 +11,7 @@ pub mod node;
 pub mod protocol;
 
 pub mod audit;
+pub mod conflicts;
 pub mod dead_letters;
 pub mod escalation;
 pub mod reading;

@@ -15,6 +15,8 @@ use sim::latency::Latency;
 use sim::network::Incoming;
 
 use super::audit::sealing;
+use super::conflicts::config::ConflictConfig;
+use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
@@ -48,6 +50,8 @@ pub struct CoreSetup {
     pub webhooks: Option<WebhookConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    pub conflicts: Option<ConflictConfig>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -65,6 +69,7 @@ impl CoreSetup {
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
+            conflicts: config.conflicts,
             defects: defects.clone(),
         }
     }
@@ -242,6 +247,13 @@ impl Core {
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
             }
+            Ask::Look(asset) => editing::look(self, asset, deadline).await,
+            Ask::Edit(asked) => match &self.setup.conflicts {
+                Some(config) => editing::edit(self, config, asked, deadline).await,
+                // No workload has edits without `[system.conflicts]`.
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::TakeNotices { user, shown } => notices::take(self, user, shown, deadline).await,
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain => unreachable!("a drain is not answered like a question"),
         };

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
+use super::conflicts::decision::Made;
+use super::conflicts::fields::{Field, Fields};
+use super::conflicts::notices::Notice;
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
@@ -86,6 +89,32 @@ pub enum Ask {
         /// The session's token: the highest of all answers it was given.
         seen: u64,
     },
+    /// Read all that can be edited of an asset.
+    Look(AssetId),
+    /// Edit an asset.
+    Edit(EditAsset),
+    /// Give a user the notices of edits that overtook theirs.
+    TakeNotices {
+        /// The user.
+        user: String,
+        /// The names of those that were shown since.
+        shown: Vec<String>,
+    },
+}
+
+/// An edit: a form that its user filled in over a version they saw.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EditAsset {
+    /// One key per intent.
+    pub key: IdempotencyKey,
+    /// The asset.
+    pub asset: AssetId,
+    /// The version the user saw.
+    pub base: i64,
+    /// The form: what the user did not touch is as it was in that version.
+    pub wanted: Fields,
+    /// The user.
+    pub author: String,
 }
 
 /// A registration.
@@ -177,6 +206,41 @@ pub enum Body {
     Letters(Vec<LetterId>),
     /// What was done to an asset, in the order of the entries' numbers.
     Audit(Vec<String>),
+    /// All that can be edited of an asset.
+    Form {
+        /// The asset.
+        asset: AssetId,
+        /// Its version.
+        version: i64,
+        /// What it says.
+        fields: Fields,
+    },
+    /// An edit was made.
+    Edited {
+        /// The asset.
+        asset: AssetId,
+        /// The version it made.
+        version: i64,
+        /// How.
+        made: Made,
+        /// What the version says.
+        fields: Fields,
+    },
+    /// An edit was refused, because its version is no longer the current one.
+    Clash {
+        /// The asset.
+        asset: AssetId,
+        /// The version that the edit was made of.
+        yours: i64,
+        /// The version there is.
+        current: i64,
+        /// What it says.
+        fields: Fields,
+        /// The fields that both changed, to different values.
+        clashing: Vec<Field>,
+    },
+    /// Notices, by name.
+    Notices(Vec<Notice>),
 }
 
 impl Ask {
@@ -195,6 +259,9 @@ impl Ask {
             Ask::EnableEndpoint(_) => "enable_endpoint",
             Ask::RotateSecret { .. } => "rotate_secret",
             Ask::QueryAudit(_) => "query_audit",
+            Ask::Look(_) => "look",
+            Ask::Edit(_) => "edit",
+            Ask::TakeNotices { .. } => "take_notices",
             Ask::Health => "health",
             Ask::Drain => "drain",
         }

@@ -4,22 +4,35 @@
 
 use super::{Defect, DefectInfo};
 
+mod edits;
 mod webhooks;
 
+use self::edits::OF_EDITS;
 use self::webhooks::OF_WEBHOOKS;
 
+/// The lists by what a system must have to show them.
+const LISTS: &[&[DefectInfo]] = &[OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_EDITS];
+
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<{ count(LISTS) }>();
+
+const fn count(lists: &[&[DefectInfo]]) -> usize {
+    match lists {
+        [] => 0,
+        [first, rest @ ..] => first.len() + count(rest),
+    }
+}
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
-    let mut at = 0;
+    let (mut list, mut within, mut at) = (0, 0, 0);
     while at < ALL {
-        all[at] = match at.checked_sub(OF_EVERY_SYSTEM.len()) {
-            Some(further) => OF_WEBHOOKS[further],
-            None => OF_EVERY_SYSTEM[at],
-        };
-        at += 1;
+        if within == LISTS[list].len() {
+            (list, within) = (list + 1, 0);
+            continue;
+        }
+        all[at] = LISTS[list][within];
+        (within, at) = (within + 1, at + 1);
     }
     all
 }

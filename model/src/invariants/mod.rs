@@ -1,8 +1,8 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
 //! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
-//! accepts, one it rejects, and one of which it is unsure. `audit_trail` is no promise: it is how
-//! several of them read the audit.
+//! accepts, one it rejects, and one of which it is unsure. `audit_trail` and `revisions` are no promises: they are how
+//! several of them read the audit and the versions of edited assets; `edit_chain` is a part of `no_lost_update`.
 
 mod acked_writes_survive;
 mod alerts_right;
@@ -10,6 +10,7 @@ mod audit_complete;
 mod audit_sealed;
 mod breaker_legal;
 mod compensation_order;
+mod conflict_told;
 mod dead_letters_accounted;
 mod delivery_order;
 mod everything_settles;
@@ -31,6 +32,8 @@ mod webhook_conserved;
 mod webhook_retries_kept;
 
 mod audit_trail;
+mod edit_chain;
+mod revisions;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +56,7 @@ pub const CHECKS: &[Check] = &[
     audit_complete::CHECK,
     audit_sealed::CHECK,
     no_lost_update::CHECK,
+    conflict_told::CHECK,
     linearizable_assets::CHECK,
     session_guarantees::CHECK,
     no_split_brain::CHECK,
@@ -164,6 +168,22 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "version_conflict_was_told",
         promise: "a change of what somebody else had changed was refused (409)",
+    },
+    Sometimes {
+        name: "conflict_was_rejected",
+        promise: "an edit of a version that was no longer current was refused with both versions (409)",
+    },
+    Sometimes {
+        name: "conflict_was_merged",
+        promise: "two users' edits of different fields were merged",
+    },
+    Sometimes {
+        name: "edit_looked_again",
+        promise: "somebody else's edit came between an edit's look and its write",
+    },
+    Sometimes {
+        name: "overtaken_user_was_told",
+        promise: "a user was shown that somebody else's edit had not seen theirs",
     },
     Sometimes {
         name: "serialization_failure_was_retried",

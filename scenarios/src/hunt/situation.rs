@@ -161,6 +161,20 @@ static SLOW_COMMITS: Situation = Situation {
     ],
 };
 
+/// Two users edit one asset, and what does not clash is merged.
+static MERGED_EDITS: Situation = Situation {
+    name: "merged edits",
+    scenario: "conflict-merge",
+    set: &[],
+};
+
+/// Two users edit one asset, the last one wins, and instances die with their edits made.
+static LAST_WRITER: Situation = Situation {
+    name: "last writer",
+    scenario: "conflict-last-writer",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -173,6 +187,8 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => Some(&FAILOVER),
         (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
         (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
+        (Defect::MergeDropsField | Defect::MergeTakesBase, _) => Some(&MERGED_EDITS),
+        (_, "conflict_told") => Some(&LAST_WRITER),
         (
             Defect::WalAckBeforeSync
             | Defect::RecoveryDropsTail
