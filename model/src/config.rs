@@ -195,6 +195,8 @@ pub struct ReadMix {
     pub session: u32,
     /// Everything that was answered to anybody.
     pub strong: u32,
+    /// What the session has written and read, and what another one has told it of.
+    pub causal: u32,
 }
 
 impl Default for Mix {
@@ -311,9 +313,10 @@ impl Workload {
             eventual,
             session,
             strong,
+            causal,
         }) = self.reads
         {
-            let weights = [eventual, session, strong].map(u64::from);
+            let weights = [eventual, session, strong, causal].map(u64::from);
             at_least_one("workload.reads", weights.iter().sum())?;
         }
         for (key, count) in [

@@ -158,6 +158,8 @@ pub enum Defect {
     PromotesMostLagging,
     /// A primary goes on without its lease, and when another leads.
     OldPrimaryNotFenced,
+    /// A device does not take over the token of who tells its user of a change.
+    CausalTokenIgnored,
     /// A merge of edits forgets one field.
     MergeDropsField,
     /// A merge of edits takes what its user did not touch from the version that user saw.

@@ -241,6 +241,7 @@ impl System {
                 workload: workload.clone(),
                 cores: cores.clone(),
                 board: board.clone(),
+                defects: defects.clone(),
             });
             world.add_node(name, move |context| {
                 client::node::run(context, setup.clone())

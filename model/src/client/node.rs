@@ -13,14 +13,16 @@ use sim::record::history::Outcome;
 use sim::record::value::Value;
 use sim::{NodeContext, NodeId};
 
-use super::board::Board;
+use super::board::{Board, Word};
 use super::script::{Intent, Planned};
 use super::{notices, telling};
 use crate::config::Workload;
 use crate::core::conflicts::fields::Field;
 use crate::core::protocol::{Answer, Ask, Body, CoreRequest, EditAsset, Renaming};
 use crate::core::retry::Backoff;
+use crate::defects::{Defect, Defects};
 use crate::ids::{AssetId, IdempotencyKey};
+use crate::ledger::protocol::Consistency;
 
 /// What a client is made of.
 pub struct ClientSetup {
@@ -32,6 +34,8 @@ pub struct ClientSetup {
     pub cores: Vec<String>,
     /// What people tell each other about assets.
     pub board: Board,
+    /// The bugs switched on.
+    pub defects: Defects,
 }
 
 /// A client's program.
@@ -86,19 +90,10 @@ impl User {
                     return;
                 };
                 let key = key.clone();
-                self.operate(Ask::Rename { key, changes }).await;
+                let answer = self.operate(Ask::Rename { key, changes }).await;
+                self.tell_others(answer);
             }
-            Intent::ReadAt { of, consistency } => {
-                if let Some(asset) = self.asset(*of) {
-                    let (consistency, seen) = (*consistency, self.seen.get());
-                    self.operate(Ask::ReadAt {
-                        asset,
-                        consistency,
-                        seen,
-                    })
-                    .await;
-                }
-            }
+            Intent::ReadAt { of, consistency } => self.read_at(*of, *consistency).await,
             Intent::Read(of) => {
                 if let Some(asset) = self.asset(*of) {
                     self.operate(Ask::Read(asset)).await;
@@ -127,6 +122,36 @@ impl User {
     /// The asset of a registration, if anybody was told of it by now. Else there is nothing to do.
     fn asset(&self, of: u64) -> Option<AssetId> {
         self.setup.board.asset(of)
+    }
+
+    /// Reads an asset as far as is asked for; a causal read carries the token of whoever told of the asset.
+    async fn read_at(&self, of: u64, consistency: Consistency) {
+        let Some(asset) = self.asset(of) else { return };
+        let is_causal = consistency == Consistency::Causal;
+        let heard = is_causal.then(|| self.setup.board.word(&asset)).flatten();
+        let forgets = self.setup.defects.has(Defect::CausalTokenIgnored);
+        let told = heard.filter(|_| !forgets).map_or(0, |word| word.token);
+        let ask = Ask::ReadAt {
+            asset,
+            consistency,
+            seen: self.seen.get().max(told),
+        };
+        self.operate_having_heard(ask, heard).await;
+    }
+
+    /// Where the Ledger has replicas, who has renamed something tells others, with the session's token.
+    fn tell_others(&self, answer: Option<Answer>) {
+        let Some(Answer {
+            body: Body::Renamed(versions),
+            token: Some(token),
+            ..
+        }) = answer
+        else {
+            return;
+        };
+        for (asset, version) in versions {
+            self.setup.board.spread(asset, Word { version, token });
+        }
     }
 
     /// Reads each asset, as a user does before changing it.
@@ -190,8 +215,15 @@ impl User {
 
     /// One operation of the history; its answer when it succeeded.
     async fn operate(&self, ask: Ask) -> Option<Answer> {
+        self.operate_having_heard(ask, None).await
+    }
+
+    async fn operate_having_heard(&self, ask: Ask, heard: Option<Word>) -> Option<Answer> {
         let process = format!("{}/{}", self.context.name(), self.number);
-        let input = telling::input(&ask);
+        let mut input = telling::input(&ask);
+        if let (Value::Map(told), Some(word)) = (&mut input, heard) {
+            told.insert("heard".to_owned(), word.version.into());
+        }
         let registers = matches!(ask, Ask::Register(_));
         let id = self.context.invoke(process, ask.name(), input);
         let began = self.context.monotonic();

@@ -351,6 +351,7 @@ impl Script<'_> {
             eventual,
             session,
             strong,
+            causal,
         }) = self.workload.reads
         else {
             return Intent::Read(of);
@@ -359,8 +360,9 @@ impl Script<'_> {
             Consistency::Eventual,
             Consistency::Session,
             Consistency::Strong,
+            Consistency::Causal,
         ];
-        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        let consistency = kinds[weighted(&[eventual, session, strong, causal], stream)];
         Intent::ReadAt { of, consistency }
     }
 

@@ -407,6 +407,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         caught_by: "session_guarantees",
     },
     DefectInfo {
+        defect: Defect::CausalTokenIgnored,
+        name: "causal_token_ignored",
+        mistake: "a device carries the tokens it was given itself and no others; what one user tells another is not there when the other looks",
+        seen_in: None,
+        caught_by: "causal_reads",
+    },
+    DefectInfo {
         defect: Defect::SyncCommitNotAwaited,
         name: "sync_commit_not_awaited",
         mistake: "replication is called synchronous, but a commit is confirmed once the primary \

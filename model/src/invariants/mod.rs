@@ -9,6 +9,7 @@ mod alerts_right;
 mod audit_complete;
 mod audit_sealed;
 mod breaker_legal;
+mod causal_reads;
 mod compensation_order;
 mod conflict_told;
 mod dead_letters_accounted;
@@ -59,6 +60,7 @@ pub const CHECKS: &[Check] = &[
     conflict_told::CHECK,
     linearizable_assets::CHECK,
     session_guarantees::CHECK,
+    causal_reads::CHECK,
     no_split_brain::CHECK,
     dead_letters_accounted::CHECK,
     everything_settles::CHECK,

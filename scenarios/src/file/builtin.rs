@@ -102,6 +102,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/replica-reads.toml"),
     ),
     built_in(
+        "causal-reads",
+        include_str!("../../../fixtures/scenarios/causal-reads.toml"),
+    ),
+    built_in(
         "ledger-failover",
         include_str!("../../../fixtures/scenarios/ledger-failover.toml"),
     ),

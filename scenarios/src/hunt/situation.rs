@@ -79,6 +79,13 @@ static REPLICA_READS: Situation = Situation {
     set: &[],
 };
 
+/// Users tell each other of changes, and look at replicas that lag.
+static CAUSAL_READS: Situation = Situation {
+    name: "causal reads",
+    scenario: "causal-reads",
+    set: &[],
+};
+
 /// The primary dies, and a replica takes over that must have all its commits.
 static FAILOVER: Situation = Situation {
     name: "failover",
@@ -183,6 +190,7 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (_, "alerts_right") => None,
         // They show only when somebody lets go of a call that is under way, which nobody here does.
         (Defect::BreakerNeverCloses | Defect::ConnectionLeakedOnTimeout, _) => None,
+        (_, "causal_reads") => Some(&CAUSAL_READS),
         (_, "session_guarantees") => Some(&REPLICA_READS),
         (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => Some(&FAILOVER),
         (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
