@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::core::cache::config::CacheConfig;
 use crate::core::conflicts::config::ConflictConfig;
+use crate::core::edge::config::EdgeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
@@ -54,6 +56,12 @@ pub struct SystemConfig {
     /// How conflicts of edits are resolved; nothing is edited when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<ConflictConfig>,
+    /// What one instance of Core lets in; everything when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeConfig>,
+    /// What one instance of Core keeps of its reads; nothing when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheConfig>,
 }
 
 fn twenty() -> u32 {
@@ -142,6 +150,9 @@ pub struct Workload {
     pub unknown_locker: Ratio,
     /// The mean time between two operations, over all clients, in milliseconds.
     pub every_ms: u64,
+    /// A time during which they come faster; none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<Surge>,
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
     pub double_click: Ratio,
@@ -158,6 +169,18 @@ pub struct Workload {
     /// How long a client waits for one answer, in milliseconds.
     #[serde(default = "ten_seconds")]
     pub attempt_timeout_ms: u64,
+}
+
+/// A time during which operations come faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Surge {
+    /// When it begins, in milliseconds after the start.
+    pub from_ms: u64,
+    /// When it ends.
+    pub until_ms: u64,
+    /// The mean time between two operations while it lasts, in milliseconds. At least 1.
+    pub every_ms: u64,
 }
 
 /// How often clients do what, by weight.
@@ -266,6 +289,12 @@ impl SystemConfig {
         if let Some(webhooks) = &self.webhooks {
             webhooks.validate()?;
         }
+        if let Some(edge) = &self.edge {
+            validate_edge(edge)?;
+        }
+        if let Some(cache) = &self.cache {
+            at_least_one("system.cache.ttl_ms", cache.ttl_ms)?;
+        }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
         }
@@ -322,6 +351,7 @@ impl Workload {
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
+            ("surge.every_ms", self.surge.map_or(1, |it| it.every_ms)),
             ("attempts_max", u64::from(self.attempts_max)),
             ("attempt_timeout_ms", self.attempt_timeout_ms),
         ] {
@@ -329,6 +359,25 @@ impl Workload {
         }
         Ok(())
     }
+}
+
+fn validate_edge(edge: &EdgeConfig) -> Result<(), ConfigError> {
+    at_least_one("system.edge.in_flight_max", edge.in_flight_max.into())?;
+    if let Some(adaptive) = &edge.adaptive {
+        let (min, max) = (adaptive.in_flight_min, edge.in_flight_max);
+        at_least_one("system.edge.adaptive.in_flight_min", min.into())?;
+        if min > max {
+            return Err(ConfigError {
+                key: "system.edge.adaptive.in_flight_min".to_owned(),
+                message: format!("{min} is more than `in_flight_max`, which is {max}"),
+            });
+        }
+    }
+    if let Some(limiter) = &edge.limiter {
+        at_least_one("system.edge.limiter.per_second", limiter.per_second.into())?;
+        at_least_one("system.edge.limiter.burst", limiter.burst.into())?;
+    }
+    Ok(())
 }
 
 fn validate_replicas(replicas: &ReplicaConfig) -> Result<(), ConfigError> {
@@ -381,6 +430,8 @@ mod tests {
             seal_audit_every_ms: None,
             replicas: None,
             conflicts: None,
+            edge: None,
+            cache: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -239,6 +239,24 @@ impl User {
         answer
     }
 
+    /// Waits before the next attempt: as long as was asked for, and the backoff after that, so that those who
+    /// were turned away together do not come back together.
+    async fn wait(&self, backoff: Duration, asked_ms: Option<u64>) {
+        let Some(asked_ms) = asked_ms else {
+            return self.context.sleep(backoff).await;
+        };
+        let ignores = self.setup.defects.has(Defect::RetryAfterIgnoredAtEdge);
+        let asked = Duration::from_millis(if ignores { 0 } else { asked_ms });
+        let began = self.context.monotonic();
+        self.context.sleep(asked + backoff).await;
+        let waited = self.context.monotonic() - began;
+        let told = [
+            ("asked_ms", (asked_ms as i64).into()),
+            ("waited_ms", (waited.as_millis() as i64).into()),
+        ];
+        self.context.note("came_back", Value::map(told));
+    }
+
     async fn ask_until_known(&self, ask: Ask) -> (Outcome, Option<Answer>) {
         let workload = &self.setup.workload;
         let backoff = Backoff {
@@ -274,8 +292,9 @@ impl User {
             };
             attempt += 1;
             let mut stream = self.context.stream(Root::Schedule, "client.retry");
+            let asked_to_wait = answer.ok().and_then(|answer| answer.retry_after_ms);
             match backoff.wait(attempt, &mut stream) {
-                Some(wait) => self.context.sleep(wait).await,
+                Some(wait) => self.wait(wait, asked_to_wait).await,
                 None => return (Outcome::Unknown(last), None),
             }
         }

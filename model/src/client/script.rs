@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
+use crate::config::{ConfigError, Mix, ReadMix, Surge, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
@@ -218,11 +218,23 @@ pub fn draw(system: &SystemConfig, workload: &Workload, randomness: &Randomness)
     for number in 0..u64::from(workload.operations) {
         let cause = Lineage::of("script").child("operation", number);
         let mut stream = randomness.stream(Root::Workload, cause, "draw");
+        let mean = workload
+            .surge
+            .map_or(mean, |surge| paced(surge, mean, after));
         after += stream.span(mean / 2, mean + mean / 2);
         script.plan(number, after, &mut stream);
     }
     script.planned.sort_by_key(|operation| operation.after);
     script.planned
+}
+
+/// The mean time until the next operation: that of a surge while it lasts.
+fn paced(surge: Surge, mean: Duration, after: Duration) -> Duration {
+    let span = Duration::from_millis(surge.from_ms)..Duration::from_millis(surge.until_ms);
+    match span.contains(&after) {
+        true => Duration::from_millis(surge.every_ms),
+        false => mean,
+    }
 }
 
 struct Script<'a> {
@@ -463,6 +475,7 @@ mod tests {
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
+            surge: None,
             double_click: Ratio::NEVER,
             rival: Ratio::NEVER,
             key_reuse: Ratio::NEVER,
@@ -485,6 +498,8 @@ mod tests {
             seal_audit_every_ms: None,
             replicas: None,
             conflicts: None,
+            edge: None,
+            cache: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);

@@ -15,9 +15,13 @@ use sim::latency::Latency;
 use sim::network::Incoming;
 
 use super::audit::sealing;
+use super::cache::config::CacheConfig;
+use super::cache::reading::Cache;
 use super::conflicts::config::ConflictConfig;
 use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
+use super::edge::config::EdgeConfig;
+use super::edge::door::{Door, Pass, Turned};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -50,6 +54,10 @@ pub struct CoreSetup {
     pub webhooks: Option<WebhookConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
+    /// What one instance lets in; everything when not given.
+    pub edge: Option<EdgeConfig>,
+    /// What one instance keeps of its reads; nothing when not given.
+    pub cache: Option<CacheConfig>,
     /// How conflicts of edits are resolved; nothing is edited when not given.
     pub conflicts: Option<ConflictConfig>,
     /// The bugs switched on.
@@ -69,6 +77,8 @@ impl CoreSetup {
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
+            edge: config.edge.clone(),
+            cache: config.cache,
             conflicts: config.conflicts,
             defects: defects.clone(),
         }
@@ -89,6 +99,10 @@ pub struct Core {
     pub webhooks: Option<Rc<Webhooks>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// Where requests come in, when not everything is let in.
+    pub door: Option<Door>,
+    /// What it keeps of its reads, when it keeps any.
+    pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
     /// What came to nothing and is not in the audit yet.
@@ -109,8 +123,14 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let webhooks = setup.webhooks.as_ref();
     let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
+    let door = setup.edge.as_ref();
+    let door = door.map(|config| Door::new(&context, config, defects));
+    let cache = setup.cache.as_ref();
+    let cache = cache.map(|config| Cache::new(&context, config, defects));
     let core = Rc::new(Core {
         context: context.clone(),
+        cache,
+        door,
         setup,
         ledger,
         outbox,
@@ -160,6 +180,9 @@ impl Core {
         let work = self.begin_work();
         let began = self.context.monotonic();
         let deadline = Deadline::within(Duration::from_millis(request.budget_ms), began);
+        let Some(pass) = self.let_in(&incoming, &request.ask, deadline).await else {
+            return;
+        };
         let answered = Cell::new(false);
         let answer_early = |answer: Answer| {
             answered.set(true);
@@ -180,7 +203,28 @@ impl Core {
         if !answered.get() {
             self.context.reply(&incoming, answer);
         }
-        drop(work);
+        drop((pass, work));
+    }
+
+    /// A place behind the door, or none where there is no door; nothing when the request is turned away.
+    async fn let_in(
+        &self,
+        incoming: &Incoming,
+        ask: &Ask,
+        deadline: Deadline,
+    ) -> Option<Option<Pass>> {
+        let Some(door) = &self.door else {
+            return Some(None);
+        };
+        let patience = deadline.remaining(self.context.monotonic());
+        match door.enter(ask, patience).await {
+            Ok(pass) => Some(Some(pass)),
+            Err(Turned::Away(answer)) => {
+                self.context.reply(incoming, answer);
+                None
+            }
+            Err(Turned::Forgotten) => None,
+        }
     }
 
     async fn answer(&self, ask: &Ask, deadline: Deadline, answer_early: impl Fn(Answer)) -> Answer {

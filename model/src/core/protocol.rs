@@ -153,11 +153,15 @@ pub struct Answer {
     /// Where the Ledger has replicas: a position in its log that a session which got this answer has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,
+    /// When the same request may be sent again at the earliest, in milliseconds from now (HTTP's `Retry-After`,
+    /// RFC 9110 section 10.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Hash for Answer {
-    /// A token counts only where there is one, so that a Ledger without replicas leaves the same traces as before
-    /// there were any.
+    /// A token or a wait counts only where there is one, so that a system without replicas or an edge leaves the
+    /// same traces as before there were any.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.status.hash(state);
         self.failure.hash(state);
@@ -165,6 +169,9 @@ impl Hash for Answer {
         self.body.hash(state);
         if let Some(token) = self.token {
             token.hash(state);
+        }
+        if let Some(wait) = self.retry_after_ms {
+            wait.hash(state);
         }
     }
 }
@@ -277,6 +284,7 @@ impl Answer {
             again: false,
             body,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -288,6 +296,7 @@ impl Answer {
             again: false,
             body: Body::Nothing,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -299,6 +308,7 @@ impl Answer {
             again: true,
             body: Body::Nothing,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -327,6 +337,7 @@ impl Answer {
                 verification,
             },
             token: None,
+            retry_after_ms: None,
         }
     }
 }

@@ -5,13 +5,15 @@
 use super::{Defect, DefectInfo};
 
 mod edits;
+mod load;
 mod webhooks;
 
 use self::edits::OF_EDITS;
+use self::load::OF_LOAD;
 use self::webhooks::OF_WEBHOOKS;
 
 /// The lists by what a system must have to show them.
-const LISTS: &[&[DefectInfo]] = &[OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_EDITS];
+const LISTS: &[&[DefectInfo]] = &[OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_EDITS, OF_LOAD];
 
 /// Every defect.
 pub const DEFECTS: &[DefectInfo] = &joined::<{ count(LISTS) }>();

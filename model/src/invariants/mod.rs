@@ -9,6 +9,7 @@ mod alerts_right;
 mod audit_complete;
 mod audit_sealed;
 mod breaker_legal;
+mod cache_fresh;
 mod causal_reads;
 mod compensation_order;
 mod conflict_told;
@@ -23,6 +24,7 @@ mod no_phantom_writes;
 mod no_send_after_ack;
 mod no_split_brain;
 mod pool_bounded;
+mod queue_bounded;
 mod retry_policy_kept;
 mod saga_all_or_parked;
 mod session_guarantees;
@@ -66,6 +68,8 @@ pub const CHECKS: &[Check] = &[
     everything_settles::CHECK,
     breaker_legal::CHECK,
     pool_bounded::CHECK,
+    queue_bounded::CHECK,
+    cache_fresh::CHECK,
     alerts_right::CHECK,
     webhook_conserved::CHECK,
     no_duplicate_effect::CHECK,
@@ -186,6 +190,30 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "overtaken_user_was_told",
         promise: "a user was shown that somebody else's edit had not seen theirs",
+    },
+    Sometimes {
+        name: "overload_was_told",
+        promise: "a request was turned away at the edge and told when to come back (429 or 503)",
+    },
+    Sometimes {
+        name: "lesser_request_made_room",
+        promise: "a request that waited at the edge was turned away for a more important one",
+    },
+    Sometimes {
+        name: "too_fast_was_told",
+        promise: "a request came faster than the limiter allows (429)",
+    },
+    Sometimes {
+        name: "edge_let_fewer_in",
+        promise: "an instance found its requests slow and let fewer in at once",
+    },
+    Sometimes {
+        name: "cache_answered_a_read",
+        promise: "a read was answered from what an instance had kept",
+    },
+    Sometimes {
+        name: "reads_shared_a_fetch",
+        promise: "a read waited for another one's fetch instead of asking the Ledger itself",
     },
     Sometimes {
         name: "serialization_failure_was_retried",
