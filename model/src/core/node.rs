@@ -15,7 +15,13 @@ use sim::latency::Latency;
 use sim::network::Incoming;
 
 use super::audit::{querying, sealing};
+use super::cache::config::CacheConfig;
+use super::cache::reading::Cache;
+use super::conflicts::config::ConflictConfig;
+use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
+use super::edge::config::EdgeConfig;
+use super::edge::door::{Door, Pass, Turned};
 use super::incoming::Providers;
 use super::lockers::Lockers;
 use super::outbox::Outbox;
@@ -62,6 +68,12 @@ pub struct CoreSetup {
     pub search: Option<SearchConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
+    /// What one instance lets in; everything when not given.
+    pub edge: Option<EdgeConfig>,
+    /// What one instance keeps of its reads; nothing when not given.
+    pub cache: Option<CacheConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    pub conflicts: Option<ConflictConfig>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -82,6 +94,9 @@ impl CoreSetup {
             realtime: config.realtime.clone(),
             search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
+            edge: config.edge.clone(),
+            cache: config.cache,
+            conflicts: config.conflicts,
             defects: defects.clone(),
         }
     }
@@ -107,6 +122,10 @@ pub struct Core {
     pub search: Option<Rc<Search>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// Where requests come in, when not everything is let in.
+    pub door: Option<Door>,
+    /// What it keeps of its reads, when it keeps any.
+    pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
     /// What came to nothing and is not in the audit yet.
@@ -138,8 +157,14 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let providers = Providers::of(setup.incoming.as_ref());
+    let door = setup.edge.as_ref();
+    let door = door.map(|config| Door::new(&context, config, defects));
+    let cache = setup.cache.as_ref();
+    let cache = cache.map(|config| Cache::new(&context, config, defects));
     let core = Rc::new(Core {
         context: context.clone(),
+        cache,
+        door,
         setup,
         ledger,
         outbox,
@@ -209,6 +234,9 @@ impl Core {
         let work = self.begin_work();
         let began = self.context.monotonic();
         let deadline = Deadline::within(Duration::from_millis(request.budget_ms), began);
+        let Some(pass) = self.let_in(&incoming, &request.ask, deadline).await else {
+            return;
+        };
         let answered = Cell::new(false);
         let answer_early = |answer: Answer| {
             answered.set(true);
@@ -229,7 +257,28 @@ impl Core {
         if !answered.get() {
             self.context.reply(&incoming, answer);
         }
-        drop(work);
+        drop((pass, work));
+    }
+
+    /// A place behind the door, or none where there is no door; nothing when the request is turned away.
+    async fn let_in(
+        &self,
+        incoming: &Incoming,
+        ask: &Ask,
+        deadline: Deadline,
+    ) -> Option<Option<Pass>> {
+        let Some(door) = &self.door else {
+            return Some(None);
+        };
+        let patience = deadline.remaining(self.context.monotonic());
+        match door.enter(ask, patience).await {
+            Ok(pass) => Some(Some(pass)),
+            Err(Turned::Away(answer)) => {
+                self.context.reply(incoming, answer);
+                None
+            }
+            Err(Turned::Forgotten) => None,
+        }
     }
 
     async fn answer(&self, ask: &Ask, deadline: Deadline, answer_early: impl Fn(Answer)) -> Answer {
@@ -318,6 +367,13 @@ impl Core {
                 None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
             },
             Ask::Reindex => Ok(self.begin_reindex()),
+            Ask::Look(asset) => editing::look(self, asset, deadline).await,
+            Ask::Edit(asked) => match &self.setup.conflicts {
+                Some(config) => editing::edit(self, config, asked, deadline).await,
+                // No workload has edits without `[system.conflicts]`.
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::TakeNotices { user, shown } => notices::take(self, user, shown, deadline).await,
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };

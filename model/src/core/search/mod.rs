@@ -35,7 +35,12 @@ pub struct Search {
 
 impl Search {
     /// For one process.
-    pub fn new(context: &NodeContext, config: &SearchConfig, ledger: &LedgerClient) -> Search {
+    pub fn new(
+        context: &NodeContext,
+        config: &SearchConfig,
+        ledger: &LedgerClient,
+        defects: &Defects,
+    ) -> Search {
         Search {
             feed_every: Duration::from_millis(config.feed_every_ms),
             context: context.clone(),
