@@ -178,6 +178,8 @@ pub enum Defect {
     ReindexOverwritesNewer,
     /// The search node acknowledges updates before they are durable.
     SearchAckBeforeDurable,
+    /// The age of a search answer counts the feed only, not events that are not in it yet.
+    SearchAgeIgnoresOutbox,
     /// The next page of an audit query begins one entry too late.
     AuditQuerySkipsPageBoundary,
 }

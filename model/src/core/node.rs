@@ -126,7 +126,7 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let realtime =
         realtime.map(|config| Rc::new(Realtime::new(&context, config, &ledger, defects)));
     let search = setup.search.as_ref();
-    let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger)));
+    let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let core = Rc::new(Core {
         context: context.clone(),

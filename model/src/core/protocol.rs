@@ -81,6 +81,15 @@ pub enum Ask {
     Health,
     /// Finish what is begun, take nothing new, and restart: a redeploy.
     Drain,
+    /// Read an asset, perhaps from a replica.
+    ReadAt {
+        /// The asset.
+        asset: AssetId,
+        /// How much must show.
+        consistency: Consistency,
+        /// The session's token: the highest of all answers it was given.
+        seen: u64,
+    },
     /// Tell users of something.
     Notify {
         /// One key per intent.
@@ -128,15 +137,6 @@ pub enum Ask {
     Reindex,
     /// From another instance: there is something new for these users. It may be lost.
     Ring(Vec<String>),
-    /// Read an asset, perhaps from a replica.
-    ReadAt {
-        /// The asset.
-        asset: AssetId,
-        /// How much must show.
-        consistency: Consistency,
-        /// The session's token: the highest of all answers it was given.
-        seen: u64,
-    },
 }
 
 /// A registration.

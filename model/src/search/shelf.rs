@@ -174,7 +174,7 @@ mod tests {
     fn check(meanwhile: Option<Update>, snapshot: Update, expected: Option<&str>, raced: usize) {
         let mut shelf = Shelf::default();
         assert!(shelf.begin(1, START));
-        for update in &meanwhile {
+        if let Some(update) = &meanwhile {
             shelf.apply(update);
         }
         let loaded = shelf.load(1, &[snapshot], START, false);

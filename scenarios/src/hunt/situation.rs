@@ -246,7 +246,8 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             Defect::SearchUpdateAppliedOutOfOrder
             | Defect::SearchDeleteResurrected
             | Defect::ReindexOverwritesNewer
-            | Defect::SearchAckBeforeDurable,
+            | Defect::SearchAckBeforeDurable
+            | Defect::SearchAgeIgnoresOutbox,
             _,
         ) => Some(&SEARCH),
         (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),

@@ -6,6 +6,7 @@
 use super::Search;
 use crate::core::outbox::fan_out;
 use crate::core::protocol::{Answer, Body};
+use crate::defects::Defect;
 use crate::ledger::client::LedgerError;
 use crate::ledger::engine::scalar::Expr;
 use crate::ledger::engine::statement::{Direction, Select};
@@ -31,10 +32,12 @@ impl Search {
         let read = self.ledger.read_all("search.age", deadline, &selects);
         let read = read.await?;
         let at = |table: usize, column| read[table].first().map(|row| row.int(column));
-        let oldest = { [at(0, outbox::AT), at(1, search_feed::AT)] }
-            .into_iter()
-            .flatten()
-            .min();
+        let unfanned = match self.defects.has(Defect::SearchAgeIgnoresOutbox) {
+            true => None,
+            false => at(0, outbox::AT),
+        };
+        let missing = [unfanned, at(1, search_feed::AT)];
+        let oldest = missing.into_iter().flatten().min();
         let now = self.ledger.clock().estimate();
         let lag_ms = oldest.map(|oldest| (now.unwrap_or(oldest) - oldest).max(0));
         let request = SearchRequest::Find {

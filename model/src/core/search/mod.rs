@@ -13,6 +13,7 @@ use std::time::Duration;
 use sim::network::CallError;
 use sim::{NodeContext, NodeId};
 
+use crate::defects::Defects;
 use crate::ledger::client::LedgerClient;
 use crate::search::config::SearchConfig;
 use crate::search::node::SEARCH;
@@ -28,17 +29,24 @@ pub struct Search {
     context: NodeContext,
     ledger: LedgerClient,
     config: SearchConfig,
+    defects: Defects,
     node: NodeId,
 }
 
 impl Search {
     /// For one process.
-    pub fn new(context: &NodeContext, config: &SearchConfig, ledger: &LedgerClient) -> Search {
+    pub fn new(
+        context: &NodeContext,
+        config: &SearchConfig,
+        ledger: &LedgerClient,
+        defects: &Defects,
+    ) -> Search {
         Search {
             feed_every: Duration::from_millis(config.feed_every_ms),
             context: context.clone(),
             ledger: ledger.clone(),
             config: config.clone(),
+            defects: defects.clone(),
             node: context.find(SEARCH),
         }
     }

@@ -32,4 +32,11 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         seen_in: None,
         caught_by: "views_converge",
     },
+    DefectInfo {
+        defect: Defect::SearchAgeIgnoresOutbox,
+        name: "search_age_ignores_outbox",
+        mistake: "an answer calls itself up to date when nothing waits in the feed, while events wait to get there",
+        seen_in: None,
+        caught_by: "views_converge",
+    },
 ];
