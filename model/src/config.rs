@@ -11,6 +11,7 @@ use sim::ratio::Ratio;
 
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
+use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
 use crate::search::config::SearchConfig;
 use crate::verify::VerifyConfig;
@@ -45,6 +46,9 @@ pub struct SystemConfig {
     /// What is told to customers' machines, and how those behave; nothing when not given.
     #[serde(default)]
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks Core believes; nobody's when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming: Option<IncomingConfig>,
     /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
     /// audit is not sealed when not given.
     #[serde(default)]
@@ -276,6 +280,9 @@ impl SystemConfig {
         if let Some(webhooks) = &self.webhooks {
             webhooks.validate()?;
         }
+        if let Some(incoming) = &self.incoming {
+            incoming.validate()?;
+        }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
         }
@@ -365,6 +372,7 @@ mod tests {
             connections_per_core: 20,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
             realtime: None,

@@ -148,6 +148,20 @@ pub enum Defect {
     LettersMarkedBeforeRevived,
     /// All endpoints share the places for deliveries under way.
     SlowEndpointStarvesOthers,
+    /// A message without a signature that fits is believed.
+    IncomingSignatureUnchecked,
+    /// A message is believed whatever its age.
+    IncomingTimestampUnchecked,
+    /// A signature is compared with one over the body parsed and written again.
+    IncomingOverParsedBody,
+    /// A message is remembered by an id that its signature does not cover.
+    IncomingTrustsUnsignedId,
+    /// A message is acknowledged before it is processed.
+    IncomingAckedBeforeProcessing,
+    /// A message is marked as processed in one transaction, and processed in the next.
+    IncomingMarkedBeforeEffect,
+    /// A message is looked up, processed, and marked as processed after that.
+    IncomingDedupeCheckThenAct,
     /// A replica is asked for what it has, whatever the session has seen.
     ReplicaReadIgnoresToken,
     /// A session's token tells of its writes only.

@@ -25,6 +25,8 @@ use crate::ledger::tables::{
 };
 use crate::listener::protocol::{Heard, ListenerRequest};
 use crate::locker::protocol::{LockerRequest, LockerResponse};
+use crate::provider::payment::Payment;
+use crate::provider::protocol::{ListPayments, Told, ToldState};
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 use crate::search::index::Document;
 use crate::search::node::SEARCH;
@@ -44,6 +46,8 @@ pub struct Ends<'a> {
     pub receivers: &'a [String],
     /// The names of the users' devices.
     pub listeners: &'a [String],
+    /// The names of those who send webhooks.
+    pub providers: &'a [String],
     /// Whether there is a search index.
     pub search: bool,
 }
@@ -142,7 +146,18 @@ pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<St
         let inboxes = read.last().map_or(&[][..], Vec::as_slice);
         named.extend(not_up_to_date(context, listener, inboxes).await);
     }
+    named.extend(untold(&read_payments(context, ends.providers).await?));
     Some(named)
+}
+
+/// The payments that their providers will try to tell of again.
+fn untold(payments: &[(String, Told)]) -> impl Iterator<Item = String> {
+    let open = payments.iter();
+    let open = open.filter(|(_, told)| told.state == ToldState::Open);
+    open.map(|(provider, told)| {
+        let payment = &told.payment.id;
+        format!("{provider} has not told of {payment} yet")
+    })
 }
 
 /// What webhooks have to do: events, deliveries, replays; and the endpoints, of which some are left
@@ -199,11 +214,8 @@ async fn read_listener(
 }
 
 /// All facts that can be read: every table of the Ledger under its name, its `sessions`, and
-/// `device_links`, `webhook_effects` and `listeners`.
+/// `device_links`, `webhook_effects`, `payments` as their providers know them, and `listeners`.
 pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
-    let Ends {
-        lockers, receivers, ..
-    } = *ends;
     let mut facts = Facts::default();
     // A table that the system does not have is empty unread.
     let is_read = |table: &TableId| ends.extent.has(*table);
@@ -218,8 +230,11 @@ pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
             facts.add(name, rows.iter().map(|row| told(&columns, row)));
         }
     }
-    if let Some(effects) = read_effects(context, receivers).await {
+    if let Some(effects) = read_effects(context, ends.receivers).await {
         facts.add("webhook_effects", effects);
+    }
+    if let Some(payments) = read_payments(context, ends.providers).await {
+        facts.add("payments", payments.iter().map(told_payment));
     }
     let mut listeners = Vec::new();
     for listener in ends.listeners {
@@ -243,7 +258,7 @@ pub async fn read_facts(context: &NodeContext, ends: &Ends<'_>) -> Facts {
         facts.add("sessions", sessions);
     }
     let mut links = Vec::new();
-    for locker in lockers {
+    for locker in ends.lockers {
         match read_locker(context, locker).await {
             Some(rows) => links.extend(rows),
             // A table of only some Lockers would make the others look empty.
@@ -277,6 +292,32 @@ async fn read_effects(context: &NodeContext, receivers: &[String]) -> Option<Vec
         }));
     }
     Some(told)
+}
+
+/// What providers have told of, each with its provider; nothing when one of them does not answer.
+async fn read_payments(context: &NodeContext, providers: &[String]) -> Option<Vec<(String, Told)>> {
+    let mut told = Vec::new();
+    for provider in providers {
+        let answer = ask(context, context.find(provider), ListPayments).await?;
+        let own = answer.0.iter().cloned();
+        told.extend(own.map(|it| (provider.clone(), it)));
+    }
+    Some(told)
+}
+
+fn told_payment((provider, told): &(String, Told)) -> Value {
+    let Payment {
+        id,
+        account,
+        amount,
+    } = &told.payment;
+    Value::map([
+        ("provider", provider.as_str().into()),
+        ("payment", id.as_str().into()),
+        ("account", account.as_str().into()),
+        ("amount", (*amount).into()),
+        ("state", told.state.name().into()),
+    ])
 }
 
 /// What the search index holds; nothing when it does not answer, or there is none yet.

@@ -53,6 +53,10 @@ pub const NOTIFICATIONS_STAGED: &str = "core.notifications.staged";
 pub const INDEX_WRITTEN: &str = "search.index.written";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
+/// Core believes somebody else's message and has written nothing.
+pub const MESSAGE_BELIEVED: &str = "core.incoming.believed";
+/// What it tells of is durable, its sender not answered.
+pub const PAYMENT_CREDITED: &str = "core.incoming.credited";
 /// The Ledger has written a batch to its log and not synced it.
 pub const LOG_WRITTEN: &str = "ledger.log.written";
 /// The Ledger has synced a batch and answered nobody.
@@ -189,6 +193,20 @@ pub const WEBHOOK_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system passes which is sent webhooks.
+pub const INCOMING_POINTS: &[FaultPoint] = &[
+    point(
+        MESSAGE_BELIEVED,
+        "core-*",
+        "somebody else's message is believed, nothing written",
+    ),
+    point(
+        PAYMENT_CREDITED,
+        "core-*",
+        "what it tells of is durable, its sender not answered",
+    ),
+];
+
 /// The fault points that only a system with users has.
 pub const REALTIME_POINTS: &[FaultPoint] = &[
     point(
@@ -217,6 +235,7 @@ pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
     FAULT_POINTS
         .iter()
         .chain(WEBHOOK_POINTS)
+        .chain(INCOMING_POINTS)
         .chain(of_realtime)
         .chain(SEARCH_POINTS)
 }

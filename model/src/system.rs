@@ -31,14 +31,20 @@ use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
-use crate::points::{FAULT_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS};
+use crate::points::{
+    FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS,
+};
+use crate::provider::attacker::{ATTACKER, AttackerSetup};
+use crate::provider::config::IncomingConfig;
+use crate::provider::node::{Books as ProviderBooks, ProviderSetup, Wire};
 use crate::realtime::config::RealtimeConfig;
 use crate::receiver::node::{Books, ReceiverSetup};
 use crate::search::node::{SEARCH, SearchSetup};
 use crate::verify::node::VerifySetup;
 use crate::webhooks::config::WebhookConfig;
 use crate::{
-    alerts, client, core, deployer, inspection, ledger, listener, locker, receiver, search, verify,
+    alerts, client, core, deployer, inspection, ledger, listener, locker, provider, receiver,
+    search, verify,
 };
 
 /// The system in a world.
@@ -47,6 +53,7 @@ pub struct System {
     lockers: Vec<String>,
     receivers: Vec<String>,
     listeners: Vec<String>,
+    providers: Vec<String>,
     extent: Extent,
     has_search: bool,
     operations: usize,
@@ -70,6 +77,18 @@ fn receiver_names(system: &SystemConfig) -> Vec<String> {
     names.unwrap_or_default()
 }
 
+/// The names of those who send webhooks.
+fn provider_names(system: &SystemConfig) -> Vec<String> {
+    let names = system.incoming.as_ref().map(IncomingConfig::names);
+    names.unwrap_or_default()
+}
+
+/// The name of the one who forges them, where somebody does.
+fn attacker_name(system: &SystemConfig) -> Option<String> {
+    let forged = system.incoming.as_ref().is_some_and(|it| it.forgeries > 0);
+    forged.then(|| ATTACKER.to_owned())
+}
+
 /// Users' devices, each with its user.
 fn devices(system: &SystemConfig) -> Vec<(String, String)> {
     let devices = system.realtime.as_ref().map(RealtimeConfig::devices);
@@ -82,7 +101,7 @@ fn device_names(system: &SystemConfig) -> Vec<String> {
 
 /// Which tables there are.
 fn extent(system: &SystemConfig) -> Extent {
-    if system.realtime.is_some() || system.search.is_some() {
+    if system.realtime.is_some() || system.search.is_some() || system.incoming.is_some() {
         return Extent::Whole;
     }
     match system.webhooks {
@@ -104,6 +123,8 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names.extend(system.replicas.as_ref().map(|_| OPERATOR.to_owned()));
     names.extend(locker_names(system.lockers));
     names.extend(receiver_names(system));
+    names.extend(provider_names(system));
+    names.extend(attacker_name(system));
     names.extend(system.search.as_ref().map(|_| SEARCH.to_owned()));
     names.extend(numbered("core", system.cores));
     names.extend(numbered("verify", system.verify.processes));
@@ -114,8 +135,8 @@ pub fn node_names(system: &SystemConfig, workload: &Workload) -> Vec<String> {
     names
 }
 
-/// What a swarm may break: every machine of the service, and the links of all. Clients are people's
-/// devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
+/// What a swarm may break: every machine of the service, and the links of all. Providers are other
+/// people's services; they are slow or silent when their links are. Clients are people's devices; a crash of one would only mean that its user starts anew. Operations watch from outside, and the
 /// operator of the Ledger's servers stands for more machines than one.
 pub fn targets(system: &SystemConfig) -> Targets {
     let mut nodes = ledger_names(system);
@@ -126,11 +147,13 @@ pub fn targets(system: &SystemConfig) -> Targets {
     nodes.extend(numbered("core", system.cores));
     nodes.extend(numbered("verify", system.verify.processes));
     let of_webhooks = system.webhooks.as_ref().map(|_| WEBHOOK_POINTS);
+    let of_incoming = system.incoming.as_ref().map(|_| INCOMING_POINTS);
     let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
     let of_search = system.search.as_ref().map(|_| SEARCH_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
+        .chain(of_incoming.unwrap_or_default())
         .chain(of_realtime.unwrap_or_default())
         .chain(of_search.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
@@ -153,6 +176,9 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
     if let Some(realtime) = &config.realtime {
         rows.extend(core::realtime::first_rows(realtime));
     }
+    if let Some(incoming) = &config.incoming {
+        rows.extend(core::incoming::first_rows(incoming));
+    }
     if config.seal_audit_every_ms.is_some() {
         rows.extend(sealing::first_rows());
     }
@@ -172,6 +198,33 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
             receiver::node::run(context, setup.clone(), books.clone())
         });
     }
+}
+
+/// Adds those who send webhooks, and the one who forges them.
+fn add_providers(world: &World, config: &SystemConfig, cores: &[String]) {
+    let Some(incoming) = &config.incoming else {
+        return;
+    };
+    let wire = Wire::default();
+    for (index, name) in incoming.names().iter().enumerate() {
+        let setup = Rc::new(ProviderSetup::of(incoming, index, cores, &wire));
+        let books = ProviderBooks::default();
+        world.add_node(name, move |context| {
+            provider::node::run(context, setup.clone(), books.clone())
+        });
+    }
+    if incoming.forgeries == 0 {
+        return;
+    }
+    let setup = Rc::new(AttackerSetup {
+        forgeries: incoming.forgeries,
+        every: Duration::from_millis(incoming.forgery_every_ms),
+        wire,
+        cores: cores.to_vec(),
+    });
+    world.add_node(ATTACKER, move |context| {
+        provider::attacker::run(context, setup.clone())
+    });
 }
 
 /// Adds users' devices.
@@ -255,6 +308,7 @@ impl System {
 
         let cores = numbered("core", config.cores);
         add_receivers(world, config, &cores, defects);
+        add_providers(world, config, &cores);
         if let Some(search) = &config.search {
             let setup = Rc::new(SearchSetup::of(search, defects));
             world.add_node(SEARCH, move |context| {
@@ -321,6 +375,7 @@ impl System {
             lockers,
             receivers: receiver_names(config),
             listeners: device_names(config),
+            providers: provider_names(config),
             extent: extent(config),
             has_search: config.search.is_some(),
             operations,
@@ -362,6 +417,7 @@ impl System {
             lockers: &self.lockers,
             receivers: &self.receivers,
             listeners: &self.listeners,
+            providers: &self.providers,
             search: self.has_search,
         }
     }

@@ -372,6 +372,7 @@ mod tests {
             connections_per_core: 10,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
             realtime: None,

@@ -49,6 +49,9 @@ pub fn input(ask: &Ask) -> Value {
         Ask::EnableEndpoint(endpoint) | Ask::RotateSecret { endpoint, .. } => {
             Value::map([("endpoint", endpoint.as_str().into())])
         }
+        Ask::ReceiveWebhook(message) => {
+            Value::map([("provider", message.provider.as_str().into())])
+        }
         Ask::Notify { key, to, .. } => {
             let to = to.told().into_iter().map(Value::from);
             Value::map([

@@ -2,8 +2,8 @@
 //!
 //! [`protocol`] is what is asked, [`node`] the process. A room for each thing that is asked:
 //! [`registration`] and its [`saga`], [`renaming`], [`reading`], [`verification`], [`dead_letters`],
-//! [`audit`], [`refusals`], [`escalation`]. [`worker`] takes up what other instances left. [`outbox`],
-//! [`webhooks`], [`realtime`] and [`search`] tell others of what happens. Under them: [`answers`] (idempotency
+//! [`audit`], [`refusals`], [`escalation`], [`incoming`]. [`worker`] takes up what other instances left.
+//! [`outbox`], [`webhooks`], [`realtime`] and [`search`] tell others of what happens. Under them: [`answers`] (idempotency
 //! keys), [`lockers`] (commands to devices), [`retry`] (schedules), [`asset`] (words all share),
 //! `steps` (what is measured of the synchronous path).
 
@@ -13,6 +13,7 @@ pub mod protocol;
 pub mod audit;
 pub mod dead_letters;
 pub mod escalation;
+pub mod incoming;
 pub mod reading;
 pub mod refusals;
 pub mod registration;

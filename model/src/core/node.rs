@@ -16,6 +16,7 @@ use sim::network::Incoming;
 
 use super::audit::{querying, sealing};
 use super::dead_letters::{self, Decision};
+use super::incoming::Providers;
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -25,11 +26,14 @@ use super::saga::runner::SagaRunner;
 use super::search::Search;
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{audit, outbox, reading, registration, renaming, verification, webhooks, worker};
+use super::{
+    audit, incoming, outbox, reading, registration, renaming, verification, webhooks, worker,
+};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
 use crate::search::config::SearchConfig;
@@ -50,6 +54,8 @@ pub struct CoreSetup {
     pub connections: u32,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks are believed; nobody's when not given.
+    pub incoming: Option<IncomingConfig>,
     /// The users who are told; none when not given.
     pub realtime: Option<RealtimeConfig>,
     /// The search index; there is none when not given.
@@ -72,6 +78,7 @@ impl CoreSetup {
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
             webhooks: config.webhooks.clone(),
+            incoming: config.incoming.clone(),
             realtime: config.realtime.clone(),
             search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
@@ -92,6 +99,8 @@ pub struct Core {
     pub outbox: Outbox,
     /// What tells it.
     pub webhooks: Option<Rc<Webhooks>>,
+    /// Whose webhooks it believes.
+    pub providers: Providers,
     /// What it does for connected users.
     pub realtime: Option<Rc<Realtime>>,
     /// Its way to the search index.
@@ -128,12 +137,14 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let search = setup.search.as_ref();
     let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
+    let providers = Providers::of(setup.incoming.as_ref());
     let core = Rc::new(Core {
         context: context.clone(),
         setup,
         ledger,
         outbox,
         webhooks: webhooks.clone(),
+        providers,
         realtime: realtime.clone(),
         search: search.clone(),
         sagas,
@@ -289,6 +300,9 @@ impl Core {
                 let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
+            }
+            Ask::ReceiveWebhook(message) => {
+                incoming::receive(self, message, deadline, answer_early).await
             }
             Ask::Notify { key, to, text } => storing::notify(self, key, to, text, deadline).await,
             Ask::Subscribe { user, device, last } => match &self.realtime {

@@ -17,6 +17,7 @@ use crate::ledger::protocol::Consistency;
 use crate::realtime::audience::Audience;
 use crate::realtime::notification::{Mark, Notification};
 use crate::search::index::Hit;
+use crate::webhooks::incoming::HeaderMap;
 
 /// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +138,19 @@ pub enum Ask {
     Reindex,
     /// From another instance: there is something new for these users. It may be lost.
     Ring(Vec<String>),
+    /// Somebody else's service tells of something.
+    ReceiveWebhook(IncomingMessage),
+}
+
+/// A webhook of somebody else's, as an HTTP POST carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IncomingMessage {
+    /// Who says that it is theirs: the path it came by.
+    pub provider: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, byte for byte.
+    pub body: String,
 }
 
 /// A registration.
@@ -274,6 +288,7 @@ impl Ask {
             Ask::ReplayDeliveries { .. } => "replay_deliveries",
             Ask::EnableEndpoint(_) => "enable_endpoint",
             Ask::RotateSecret { .. } => "rotate_secret",
+            Ask::ReceiveWebhook(_) => "receive_webhook",
             Ask::QueryAudit(_) => "query_audit",
             Ask::Health => "health",
             Ask::Drain => "drain",

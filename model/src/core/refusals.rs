@@ -54,6 +54,8 @@ impl Refusals {
             // These change nothing, done or not.
             Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
             Ask::Health | Ask::Drain => return,
+            // Whoever sends forgeries would fill the audit.
+            Ask::ReceiveWebhook(_) => return,
             // What a user has seen is the user's own affair.
             Ask::Subscribe { .. }
             | Ask::MarkRead { .. }

@@ -4,29 +4,41 @@
 
 use super::{Defect, DefectInfo};
 
+mod incoming;
 mod realtime;
 mod search;
 mod webhooks;
 
-use self::realtime::OF_REALTIME;
-use self::search::OF_SEARCH;
-use self::webhooks::OF_WEBHOOKS;
-
-const PARTS: [&[DefectInfo]; 4] = [OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_REALTIME, OF_SEARCH];
+/// The catalogue's parts, in the order of reports.
+const PARTS: &[&[DefectInfo]] = &[
+    OF_EVERY_SYSTEM,
+    webhooks::OF_WEBHOOKS,
+    incoming::OF_INCOMING,
+    realtime::OF_REALTIME,
+    search::OF_SEARCH,
+];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<
-    { OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() + OF_REALTIME.len() + OF_SEARCH.len() },
->();
+pub const DEFECTS: &[DefectInfo] = &joined::<{ count() }>();
+
+const fn count() -> usize {
+    let (mut all, mut part) = (0, 0);
+    while part < PARTS.len() {
+        all += PARTS[part].len();
+        part += 1;
+    }
+    all
+}
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
     let (mut at, mut part) = (0, 0);
     while part < PARTS.len() {
-        let mut within = 0;
-        while within < PARTS[part].len() {
-            all[at] = PARTS[part][within];
-            (at, within) = (at + 1, within + 1);
+        let mut own = 0;
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
+            at += 1;
+            own += 1;
         }
         part += 1;
     }

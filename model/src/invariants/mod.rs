@@ -14,6 +14,7 @@ mod compensation_order;
 mod dead_letters_accounted;
 mod delivery_order;
 mod everything_settles;
+mod incoming_once;
 mod linearizable_assets;
 mod link_agreement;
 mod no_duplicate_effect;
@@ -71,6 +72,7 @@ pub const CHECKS: &[Check] = &[
     delivery_order::CHECK,
     webhook_retries_kept::CHECK,
     signature_verified::CHECK,
+    incoming_once::CHECK,
     notifications_in_order::CHECK,
     views_converge::CHECK,
     SLO_MET,
@@ -294,6 +296,18 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "secret_was_rotated",
         promise: "a receiver exchanged its secret",
+    },
+    Sometimes {
+        name: "incoming_repetition_was_recognised",
+        promise: "a provider, or somebody who overheard it, sent again what was processed",
+    },
+    Sometimes {
+        name: "stale_message_was_refused",
+        promise: "a message came with a right signature and long after its time",
+    },
+    Sometimes {
+        name: "unsigned_message_was_refused",
+        promise: "a message came without a signature that fits",
     },
     Sometimes {
         name: "replica_answered_a_read",

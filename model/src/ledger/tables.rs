@@ -359,6 +359,28 @@ tables! {
         /// When the event happened.
         AT "at" Int,
     }
+    /// Others' webhooks that were processed.
+    incoming at 20 {
+        /// What it is remembered by: its provider's name, a slash, and what that provider signs.
+        MESSAGE "message" Text,
+        /// Who sent it.
+        PROVIDER "provider" Text,
+        /// The payment it tells of, by the provider's id.
+        PAYMENT "payment" Text,
+        /// The account that was paid into.
+        ACCOUNT "account" Text,
+        /// How much, in cents.
+        AMOUNT "amount" Int,
+        /// When it was processed.
+        AT "at" Int,
+    }
+    /// What customers have paid.
+    accounts at 21 {
+        /// Its name.
+        ACCOUNT "account" Text,
+        /// In cents.
+        BALANCE "balance" Int,
+    }
 }
 
 /// How much of the schema a system has. Tables that only some systems write stand last, so that no other
@@ -369,7 +391,7 @@ pub enum Extent {
     Inside,
     /// Customers' machines do.
     Webhooks,
-    /// Users or the search index do.
+    /// Users or the search index do, or others tell us of something.
     Whole,
 }
 
@@ -462,6 +484,8 @@ pub fn whole_catalog() -> Catalog {
             search_feed::TABLE => bare
                 .primary_key(&[search_feed::POSITION])
                 .index(&[search_feed::RUN_AT]),
+            incoming::TABLE => bare.primary_key(&[incoming::MESSAGE]),
+            accounts::TABLE => bare.primary_key(&[accounts::ACCOUNT]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });

@@ -126,6 +126,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/dead-letter-replay-crash.toml"),
     ),
     built_in(
+        "incoming-webhooks",
+        include_str!("../../../fixtures/scenarios/incoming-webhooks.toml"),
+    ),
+    built_in(
         "chaos-webhooks",
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),

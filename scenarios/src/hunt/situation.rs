@@ -150,6 +150,13 @@ static REPLAY_CRASH: Situation = Situation {
     set: &[],
 };
 
+/// Providers tell of payments, somebody forges what was overheard, and Cores crash.
+static INCOMING: Situation = Situation {
+    name: "incoming webhooks",
+    scenario: "incoming-webhooks",
+    set: &[],
+};
+
 /// Commits of many users take up to two seconds: an event's place is drawn long before it is seen.
 static SLOW_COMMITS: Situation = Situation {
     name: "slow commits",
@@ -233,6 +240,16 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::SignatureWithoutTimestamp,
             _,
         ) => Some(&WEBHOOKS),
+        (
+            Defect::IncomingSignatureUnchecked
+            | Defect::IncomingTimestampUnchecked
+            | Defect::IncomingOverParsedBody
+            | Defect::IncomingTrustsUnsignedId
+            | Defect::IncomingAckedBeforeProcessing
+            | Defect::IncomingMarkedBeforeEffect
+            | Defect::IncomingDedupeCheckThenAct,
+            _,
+        ) => Some(&INCOMING),
         (
             Defect::SseResumeSkipsEvent
             | Defect::SseResumeRepeats
