@@ -132,19 +132,10 @@ pub async fn unfinished(context: &NodeContext, ends: &Ends<'_>) -> Option<Vec<St
         _ => Vec::new(),
     };
     let mut named: Vec<String> = named.chain(webhooks).collect();
-    if let [.., unfed, _] = &read[..]
-        && ends.search
+    if let [.., unfed, inboxes] = &read[..]
+        && ends.extent == Extent::Whole
     {
-        let event = |row: &Row| row.int(search_feed::POSITION);
-        named.extend(
-            unfed
-                .iter()
-                .map(|row| format!("event {} is not in the index", event(row))),
-        );
-    }
-    for listener in ends.listeners {
-        let inboxes = read.last().map_or(&[][..], Vec::as_slice);
-        named.extend(not_up_to_date(context, listener, inboxes).await);
+        named.extend(views_behind(context, ends, unfed, inboxes).await);
     }
     named.extend(untold(&read_payments(context, ends.providers).await?));
     Some(named)
@@ -189,6 +180,24 @@ fn told_unfinished(
     let named = events.iter().map(event).chain(replays.iter().map(replay));
     let due = deliveries.iter().filter(is_served).map(delivery);
     named.chain(due).collect()
+}
+
+/// The views that do not show everything yet: the index, by the events it does not have, and devices.
+async fn views_behind(
+    context: &NodeContext,
+    ends: &Ends<'_>,
+    unfed: &[Row],
+    inboxes: &[Row],
+) -> Vec<String> {
+    let event = |row: &Row| row.int(search_feed::POSITION);
+    let unfed = unfed
+        .iter()
+        .map(|row| format!("event {} is not in the index", event(row)));
+    let mut behind: Vec<String> = unfed.collect();
+    for listener in ends.listeners {
+        behind.extend(not_up_to_date(context, listener, inboxes).await);
+    }
+    behind
 }
 
 /// What keeps a device from showing what is in its user's inbox, if anything does.
