@@ -30,6 +30,9 @@ mod replicas;
 /// The one way in which these tests run a scenario; no tests of its own.
 mod run_once;
 
+/// An index that lags, and pages of the audit.
+mod search;
+
 /// Many users at once, and a redeploy under them.
 mod sessions;
 

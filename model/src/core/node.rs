@@ -26,18 +26,17 @@ use super::incoming::Providers;
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
-use super::realtime::{Realtime, inbox, storing};
+use super::realtime::{Realtime, inbox, storing, streams};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
-use super::search::Search;
+use super::search::{Search, asking, reindex};
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{
-    audit, incoming, outbox, reading, registration, renaming, verification, webhooks, worker,
-};
+use super::{incoming, outbox, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
+use crate::ids::LetterId;
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
@@ -306,29 +305,11 @@ impl Core {
                     .await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
-            Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
-                let decision = match ask {
-                    Ask::ReplayDeadLetter(_) => Decision::Replay,
-                    _ => Decision::Discard,
-                };
-                let actor = context.name();
-                let decided =
-                    dead_letters::decide(ledger, letter, decision, &actor, defects, deadline);
-                decided.await.inspect(|answer| {
-                    if answer.is_success() {
-                        context.reached("dead_letter_was_decided");
-                    }
-                })
+            Ask::ReplayDeadLetter(letter) => self.decide(letter, Decision::Replay, deadline).await,
+            Ask::DiscardDeadLetter(letter) => {
+                self.decide(letter, Decision::Discard, deadline).await
             }
-            Ask::QueryAudit(asset) => {
-                let rows = ledger
-                    .read("audit.query", deadline, audit::of_asset(asset))
-                    .await;
-                rows.map(|rows| {
-                    let told = rows.iter().map(|row| audit::told(row));
-                    Answer::ok(200, Body::Audit(told.collect()))
-                })
-            }
+            Ask::QueryAudit(asset) => querying::whole(self, asset, deadline).await,
             Ask::PageAudit {
                 scope,
                 after,
@@ -341,12 +322,7 @@ impl Core {
                 webhooks::endpoints::enable(ledger, endpoint, defects, deadline).await
             }
             Ask::RotateSecret { endpoint, secret } => {
-                let overlap = self
-                    .webhooks
-                    .as_ref()
-                    .map(|it| it.overlap)
-                    .unwrap_or_default();
-                let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
+                let overlap = self.webhooks.as_ref().map_or(0, |it| it.overlap_ms());
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
             }
@@ -354,19 +330,15 @@ impl Core {
                 incoming::receive(self, message, deadline, answer_early).await
             }
             Ask::Notify { key, to, text } => storing::notify(self, key, to, text, deadline).await,
-            Ask::Subscribe { user, device, last } => match &self.realtime {
-                Some(realtime) => realtime.subscribe(user, device, *last, deadline).await,
-                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
-            },
+            Ask::Subscribe { user, device, last } => {
+                streams::subscribe(self, user, device, *last, deadline).await
+            }
             Ask::MarkRead { user, mark } => inbox::mark(self, user, *mark, deadline).await,
             Ask::ListNotifications { user, after } => {
                 inbox::list(self, user, *after, deadline).await
             }
-            Ask::Search(word) => match &self.search {
-                Some(search) => search.find(word, deadline).await,
-                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
-            },
-            Ask::Reindex => Ok(self.begin_reindex()),
+            Ask::Search(word) => asking::find(self, word, deadline).await,
+            Ask::Reindex => Ok(reindex::begin(self)),
             Ask::Look(asset) => editing::look(self, asset, deadline).await,
             Ask::Edit(asked) => match &self.setup.conflicts {
                 Some(config) => editing::edit(self, config, asked, deadline).await,
@@ -380,14 +352,21 @@ impl Core {
         answered.unwrap_or_else(|error| failed(&error))
     }
 
-    /// Has the search index built anew, which takes longer than anybody waits for an answer.
-    fn begin_reindex(&self) -> Answer {
-        let Some(search) = self.search.clone() else {
-            return Answer::refused(404, Failure::LedgerConstraint);
-        };
-        self.context
-            .spawn("reindex", async move { search.reindex().await });
-        Answer::ok(202, Body::Nothing)
+    /// Decides about a dead letter.
+    async fn decide(
+        &self,
+        letter: &LetterId,
+        decision: Decision,
+        deadline: Deadline,
+    ) -> Result<Answer, LedgerError> {
+        let (actor, defects) = (self.context.name(), &self.setup.defects);
+        let decided =
+            dead_letters::decide(&self.ledger, letter, decision, &actor, defects, deadline);
+        decided.await.inspect(|answer| {
+            if answer.is_success() {
+                self.context.reached("dead_letter_was_decided");
+            }
+        })
     }
 
     /// Graceful shutdown: what is begun is finished, within a grace.

@@ -72,6 +72,21 @@ impl Scope {
     }
 }
 
+/// Answers everything that was done to an asset, for people.
+///
+/// # Errors
+/// As [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
+pub async fn whole(
+    core: &Core,
+    asset: &AssetId,
+    deadline: Deadline,
+) -> Result<Answer, LedgerError> {
+    let select = super::of_asset(asset);
+    let rows = core.ledger.read("audit.query", deadline, select).await?;
+    let told = rows.iter().map(|row| super::told(row));
+    Ok(Answer::ok(200, Body::Audit(told.collect())))
+}
+
 /// The entries of a scope behind a number, so many at most.
 fn page(scope: &Scope, after: i64, rows: u64) -> Select {
     let these = scope.filter().and(above(audit::ENTRY, after));

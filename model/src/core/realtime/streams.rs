@@ -15,6 +15,7 @@ use sim::record::value::Value as Note;
 
 use super::watching::following;
 use super::{Realtime, storing};
+use crate::core::node::Core;
 use crate::core::protocol::{Answer, Body};
 use crate::defects::Defect;
 use crate::failure::Failure;
@@ -60,12 +61,25 @@ enum Sent {
     Left,
 }
 
+/// Connects a device.
+///
+/// # Errors
+/// Only with a defect, as [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
+pub async fn subscribe(
+    core: &Core,
+    user: &str,
+    device: &str,
+    last: i64,
+    deadline: Deadline,
+) -> Result<Answer, LedgerError> {
+    match &core.realtime {
+        Some(realtime) => realtime.subscribe(user, device, last, deadline).await,
+        None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+    }
+}
+
 impl Realtime {
-    /// Connects a device.
-    ///
-    /// # Errors
-    /// Only with a defect, as [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
-    pub async fn subscribe(
+    async fn subscribe(
         self: &Rc<Self>,
         user: &str,
         device: &str,

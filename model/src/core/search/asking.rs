@@ -4,9 +4,11 @@
 //! everything that was committed when the question came.
 
 use super::Search;
+use crate::core::node::Core;
 use crate::core::outbox::fan_out;
 use crate::core::protocol::{Answer, Body};
 use crate::defects::Defect;
+use crate::failure::Failure;
 use crate::ledger::client::LedgerError;
 use crate::ledger::engine::scalar::Expr;
 use crate::ledger::engine::statement::{Direction, Select};
@@ -20,12 +22,19 @@ use crate::search::protocol::{SearchRequest, SearchResponse};
 /// How many assets one answer has at most.
 const HITS_MAX: u32 = 100;
 
+/// Finds assets with a word in their name.
+///
+/// # Errors
+/// As [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
+pub async fn find(core: &Core, word: &str, deadline: Deadline) -> Result<Answer, LedgerError> {
+    match &core.search {
+        Some(search) => search.find(word, deadline).await,
+        None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+    }
+}
+
 impl Search {
-    /// Finds assets with a word in their name.
-    ///
-    /// # Errors
-    /// As [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
-    pub async fn find(&self, word: &str, deadline: Deadline) -> Result<Answer, LedgerError> {
+    async fn find(&self, word: &str, deadline: Deadline) -> Result<Answer, LedgerError> {
         let unfed = at_most(search_feed::RUN_AT, LedgerMillis::MAX);
         let unfed = query::select(search_feed::TABLE, unfed).first_by(search_feed::POSITION, 1);
         let selects = [fan_out::waiting(1), unfed, last_event()];

@@ -14,6 +14,9 @@ use sim::record::value::Value as Note;
 
 use super::Search;
 use super::feeding::document;
+use crate::core::node::Core;
+use crate::core::protocol::{Answer, Body};
+use crate::failure::Failure;
 use crate::ledger::client::LedgerError;
 use crate::ledger::client::transaction::Transaction;
 use crate::ledger::engine::Row;
@@ -34,6 +37,16 @@ const PAGE: u64 = 200;
 /// How often a message of a build is sent.
 const TRIES: u32 = 5;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Has the index built anew, which takes longer than anybody waits for an answer.
+pub fn begin(core: &Core) -> Answer {
+    let Some(search) = core.search.clone() else {
+        return Answer::refused(404, Failure::LedgerConstraint);
+    };
+    let built = async move { search.reindex().await };
+    core.context.spawn("reindex", built);
+    Answer::ok(202, Body::Nothing)
+}
 
 impl Search {
     /// Builds the index anew, unless somebody is at it. Leaves a note `search_reindexed`: the number of

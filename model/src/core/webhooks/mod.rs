@@ -89,6 +89,11 @@ impl Webhooks {
         }
     }
 
+    /// For how long a secret that was replaced still signs, in milliseconds.
+    pub fn overlap_ms(&self) -> i64 {
+        i64::try_from(self.overlap.as_millis()).unwrap_or(i64::MAX)
+    }
+
     fn line(&self, endpoint: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.endpoint == endpoint)
     }
