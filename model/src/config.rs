@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::core::admission::AdmissionConfig;
+use crate::core::intake::IntakeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::verify::VerifyConfig;
@@ -36,6 +38,12 @@ pub struct SystemConfig {
     /// How many connections to the Ledger one Core has at most.
     #[serde(default = "twenty")]
     pub connections_per_core: u32,
+    /// How many requests one Core lets in; all when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionConfig>,
+    /// How requests for a verification are written down together; one by one when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<IntakeConfig>,
     /// When Core's instances are restarted one after the other, in milliseconds after the start; they
     /// are not when not given.
     #[serde(default)]
@@ -242,6 +250,11 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        let concurrent = self.admission.map_or(1, |it| it.concurrent);
+        at_least_one("system.admission.concurrent", u64::from(concurrent))?;
+        let (batch, clerks) = self.intake.map_or((1, 1), |it| (it.batch, it.clerks));
+        at_least_one("system.intake.batch", u64::from(batch))?;
+        at_least_one("system.intake.clerks", u64::from(clerks))?;
         at_least_one(
             "system.seal_audit_every_ms",
             self.seal_audit_every_ms.unwrap_or(1),
@@ -337,6 +350,8 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 20,
+            admission: None,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             seal_audit_every_ms: None,

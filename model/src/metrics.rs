@@ -53,6 +53,10 @@ pub const METRICS: &[Description] = &[
         "core.orchestration.requests",
         "Requests to a subsystem, by subsystem, operation and status.",
     ),
+    figure(
+        "core.admission.refused",
+        "Requests that were not let in, by why: too many waited, or this one for too long.",
+    ),
     span(
         "core.registration.step",
         REQUEST,

@@ -429,6 +429,8 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 10,
+            admission: None,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             seal_audit_every_ms: None,

@@ -14,7 +14,9 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
+use super::admission::{Admission, AdmissionConfig};
 use super::audit::sealing;
+use super::intake::{Intake, IntakeConfig};
 use super::dead_letters::{self, Decision};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
@@ -44,6 +46,10 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// How many requests one instance lets in; all when not given.
+    pub admission: Option<AdmissionConfig>,
+    /// How requests for a verification are written down together; one by one when not given.
+    pub intake: Option<IntakeConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
@@ -63,6 +69,8 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
+            admission: config.admission,
+            intake: config.intake,
             webhooks: config.webhooks.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             defects: defects.clone(),
@@ -86,6 +94,10 @@ pub struct Core {
     pub sagas: SagaRunner,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
+    /// Who is let in.
+    admission: Admission,
+    /// Who writes down what many ask for.
+    intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
     draining: Cell<bool>,
@@ -106,6 +118,10 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let core = Rc::new(Core {
         context: context.clone(),
+        admission: Admission::new(setup.admission),
+        intake: setup.intake.map(|config| {
+            Intake::new(context.clone(), ledger.clone(), config, &setup.defects)
+        }),
         setup,
         ledger,
         outbox,
@@ -160,7 +176,11 @@ impl Core {
             answered.set(true);
             self.context.reply(&incoming, answer);
         };
-        let mut answer = self.answer(&request.ask, deadline, answer_early).await;
+        let admitted = self.admission.enter(&self.context, &request.ask, deadline);
+        let mut answer = match admitted.await {
+            Ok(_inside) => self.answer(&request.ask, deadline, answer_early).await,
+            Err(refused) => refused,
+        };
         if self.ledger.is_replicated() {
             answer.token = answer.token.or(Some(self.ledger.position().0));
         }
@@ -195,6 +215,9 @@ impl Core {
                 seen,
             } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
+                if let Some(intake) = &self.intake {
+                    return intake.request(key, asset).await;
+                }
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
@@ -298,7 +321,7 @@ impl Drop for Work {
 }
 
 /// What a client is told when the Ledger did not do what it was asked.
-fn failed(error: &LedgerError) -> Answer {
+pub(super) fn failed(error: &LedgerError) -> Answer {
     match error {
         LedgerError::Unavailable | LedgerError::CircuitOpen => {
             Answer::later(503, Some(Failure::LedgerDown))
