@@ -16,8 +16,8 @@ use sim::network::Incoming;
 
 use super::admission::{Admission, AdmissionConfig};
 use super::audit::sealing;
-use super::intake::{Intake, IntakeConfig};
 use super::dead_letters::{self, Decision};
+use super::intake::{Intake, IntakeConfig};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -119,9 +119,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let core = Rc::new(Core {
         context: context.clone(),
         admission: Admission::new(setup.admission),
-        intake: setup.intake.map(|config| {
-            Intake::new(context.clone(), ledger.clone(), config, &setup.defects)
-        }),
+        intake: setup
+            .intake
+            .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
         setup,
         ledger,
         outbox,

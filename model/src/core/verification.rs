@@ -218,7 +218,8 @@ impl Desk {
             Some((row.text(assets::ASSET).to_owned(), locker))
         });
         let lockers = lockers.collect();
-        let open = is_one_of(verifications::ASSET, named).and(is_one_of(verifications::STATE, OPEN));
+        let open =
+            is_one_of(verifications::ASSET, named).and(is_one_of(verifications::STATE, OPEN));
         let rows = transaction
             .query(query::select(verifications::TABLE, open))
             .await?;
