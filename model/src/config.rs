@@ -12,6 +12,7 @@ use sim::ratio::Ratio;
 use crate::core::cache::config::CacheConfig;
 use crate::core::conflicts::config::ConflictConfig;
 use crate::core::edge::config::EdgeConfig;
+use crate::core::intake::IntakeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::provider::config::IncomingConfig;
@@ -42,6 +43,9 @@ pub struct SystemConfig {
     /// How many connections to the Ledger one Core has at most.
     #[serde(default = "twenty")]
     pub connections_per_core: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<IntakeConfig>,
     /// When Core's instances are restarted one after the other, in milliseconds after the start; they
     /// are not when not given.
     #[serde(default)]
@@ -299,6 +303,9 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        let (batch, clerks) = self.intake.map_or((1, 1), |it| (it.batch, it.clerks));
+        at_least_one("system.intake.batch", u64::from(batch))?;
+        at_least_one("system.intake.clerks", u64::from(clerks))?;
         at_least_one(
             "system.seal_audit_every_ms",
             self.seal_audit_every_ms.unwrap_or(1),
@@ -458,6 +465,7 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 20,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             incoming: None,

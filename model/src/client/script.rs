@@ -417,6 +417,7 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 10,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             incoming: None,

@@ -23,6 +23,7 @@ use super::dead_letters::{self, Decision};
 use super::edge::config::EdgeConfig;
 use super::edge::door::{Door, Pass, Turned};
 use super::incoming::Providers;
+use super::intake::{Intake, IntakeConfig};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -57,6 +58,8 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    pub intake: Option<IntakeConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
     /// Whose webhooks are believed; nobody's when not given.
@@ -88,6 +91,7 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
+            intake: config.intake,
             webhooks: config.webhooks.clone(),
             incoming: config.incoming.clone(),
             realtime: config.realtime.clone(),
@@ -127,6 +131,8 @@ pub struct Core {
     pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
+    /// Who writes down what many ask for.
+    intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
     draining: Cell<bool>,
@@ -164,6 +170,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         context: context.clone(),
         cache,
         door,
+        intake: setup
+            .intake
+            .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
         setup,
         ledger,
         outbox,
@@ -297,6 +306,9 @@ impl Core {
                 seen,
             } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
+                if let Some(intake) = &self.intake {
+                    return intake.request(key, asset).await;
+                }
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
@@ -422,7 +434,7 @@ impl Drop for Work {
 }
 
 /// What a client is told when the Ledger did not do what it was asked.
-fn failed(error: &LedgerError) -> Answer {
+pub(super) fn failed(error: &LedgerError) -> Answer {
     match error {
         LedgerError::Unavailable | LedgerError::CircuitOpen => {
             Answer::later(503, Some(Failure::LedgerDown))
