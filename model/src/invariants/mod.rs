@@ -324,6 +324,26 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "an endpoint failed for so long that it was left alone",
     },
     Sometimes {
+        name: "endpoint_was_enabled_again",
+        promise: "the owner of an endpoint that was disabled asked for it, and got it back",
+    },
+    Sometimes {
+        name: "replay_was_carried_on_by_another",
+        promise: "an instance went on with a replay that another had begun",
+    },
+    Sometimes {
+        name: "dead_letter_was_delivered",
+        promise: "a delivery that had been given up was replayed and acknowledged",
+    },
+    Sometimes {
+        name: "message_carried_two_signatures",
+        promise: "a message was signed with the new secret and with the one before",
+    },
+    Sometimes {
+        name: "acknowledgement_was_lost_after_the_effect",
+        promise: "a receiver processed an event and its answer was lost",
+    },
+    Sometimes {
         name: "slow_endpoint_was_left_to_itself",
         promise: "all places of one endpoint were taken, and the others went on",
     },

@@ -154,6 +154,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),
     built_in(
+        "chaos-dataflow",
+        include_str!("../../../fixtures/scenarios/chaos-dataflow.toml"),
+    ),
+    built_in(
         "realtime-resume",
         include_str!("../../../fixtures/scenarios/realtime-resume.toml"),
     ),
