@@ -46,4 +46,11 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
         seen_in: None,
         caught_by: "views_converge",
     },
+    DefectInfo {
+        defect: Defect::NotificationStoredOutsideTxn,
+        name: "notification_stored_outside_txn",
+        mistake: "the event is marked as told in one transaction and the notifications are stored in the next; a crash in between loses them, and their numbers",
+        seen_in: None,
+        caught_by: "views_converge",
+    },
 ];
