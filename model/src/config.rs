@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
+use crate::core::cache::config::CacheConfig;
+use crate::core::conflicts::config::ConflictConfig;
+use crate::core::edge::config::EdgeConfig;
+use crate::core::intake::IntakeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
 use crate::provider::config::IncomingConfig;
@@ -39,6 +43,9 @@ pub struct SystemConfig {
     /// How many connections to the Ledger one Core has at most.
     #[serde(default = "twenty")]
     pub connections_per_core: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<IntakeConfig>,
     /// When Core's instances are restarted one after the other, in milliseconds after the start; they
     /// are not when not given.
     #[serde(default)]
@@ -62,6 +69,15 @@ pub struct SystemConfig {
     /// The search index; there is none when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<ConflictConfig>,
+    /// What one instance of Core lets in; everything when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeConfig>,
+    /// What one instance of Core keeps of its reads; nothing when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheConfig>,
 }
 
 fn twenty() -> u32 {
@@ -150,10 +166,13 @@ pub struct Workload {
     pub unknown_locker: Ratio,
     /// The mean time between two operations, over all clients, in milliseconds.
     pub every_ms: u64,
+    /// A time during which they come faster; none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<Surge>,
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
     pub double_click: Ratio,
-    /// The chance that another user renames the same assets at nearly the same time, from the last to the
+    /// The chance that another user renames or edits the same assets at nearly the same time, from the last to the
     /// first: an intent, and a key, of its own.
     #[serde(default = "never")]
     pub rival: Ratio,
@@ -166,6 +185,18 @@ pub struct Workload {
     /// How long a client waits for one answer, in milliseconds.
     #[serde(default = "ten_seconds")]
     pub attempt_timeout_ms: u64,
+}
+
+/// A time during which operations come faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Surge {
+    /// When it begins, in milliseconds after the start.
+    pub from_ms: u64,
+    /// When it ends.
+    pub until_ms: u64,
+    /// The mean time between two operations while it lasts, in milliseconds. At least 1.
+    pub every_ms: u64,
 }
 
 /// How often clients do what, by weight.
@@ -196,6 +227,9 @@ pub struct Mix {
     pub reindex: u32,
     /// Read all that the audit has of an asset, of an instance or of late, page by page.
     pub audit_pages: u32,
+    /// Look at an asset and edit some of its fields; needs `[system.conflicts]`. Edits are not mixed with
+    /// renames, which write no revision.
+    pub edit: u32,
 }
 
 /// How much reads must show, by weight.
@@ -208,6 +242,8 @@ pub struct ReadMix {
     pub session: u32,
     /// Everything that was answered to anybody.
     pub strong: u32,
+    /// What the session has written and read, and what another one has told it of.
+    pub causal: u32,
 }
 
 impl Default for Mix {
@@ -225,6 +261,7 @@ impl Default for Mix {
             search: 0,
             reindex: 0,
             audit_pages: 0,
+            edit: 0,
         }
     }
 }
@@ -266,6 +303,9 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        let (batch, clerks) = self.intake.map_or((1, 1), |it| (it.batch, it.clerks));
+        at_least_one("system.intake.batch", u64::from(batch))?;
+        at_least_one("system.intake.clerks", u64::from(clerks))?;
         at_least_one(
             "system.seal_audit_every_ms",
             self.seal_audit_every_ms.unwrap_or(1),
@@ -283,6 +323,12 @@ impl SystemConfig {
         if let Some(incoming) = &self.incoming {
             incoming.validate()?;
         }
+        if let Some(edge) = &self.edge {
+            validate_edge(edge)?;
+        }
+        if let Some(cache) = &self.cache {
+            at_least_one("system.cache.ttl_ms", cache.ttl_ms)?;
+        }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
         }
@@ -297,6 +343,34 @@ impl SystemConfig {
     }
 }
 
+impl SystemConfig {
+    /// Checks that this system can do what a workload asks for.
+    ///
+    /// # Errors
+    /// The first thing it cannot do.
+    pub fn validate_for(&self, workload: &Workload) -> Result<(), ConfigError> {
+        let Mix {
+            edit,
+            rename,
+            rename_pair,
+            ..
+        } = workload.mix;
+        let refused = |message: &str| {
+            Err(ConfigError {
+                key: "workload.mix.edit".to_owned(),
+                message: message.to_owned(),
+            })
+        };
+        if edit > 0 && self.conflicts.is_none() {
+            return refused("nothing can be edited without `[system.conflicts]`");
+        }
+        if edit > 0 && rename + rename_pair > 0 {
+            return refused("a rename writes no revision, so it cannot be mixed with edits");
+        }
+        Ok(())
+    }
+}
+
 impl Workload {
     /// Checks that such a workload can be run.
     ///
@@ -308,14 +382,16 @@ impl Workload {
             eventual,
             session,
             strong,
+            causal,
         }) = self.reads
         {
-            let weights = [eventual, session, strong].map(u64::from);
+            let weights = [eventual, session, strong, causal].map(u64::from);
             at_least_one("workload.reads", weights.iter().sum())?;
         }
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
+            ("surge.every_ms", self.surge.map_or(1, |it| it.every_ms)),
             ("attempts_max", u64::from(self.attempts_max)),
             ("attempt_timeout_ms", self.attempt_timeout_ms),
         ] {
@@ -323,6 +399,25 @@ impl Workload {
         }
         Ok(())
     }
+}
+
+fn validate_edge(edge: &EdgeConfig) -> Result<(), ConfigError> {
+    at_least_one("system.edge.in_flight_max", edge.in_flight_max.into())?;
+    if let Some(adaptive) = &edge.adaptive {
+        let (min, max) = (adaptive.in_flight_min, edge.in_flight_max);
+        at_least_one("system.edge.adaptive.in_flight_min", min.into())?;
+        if min > max {
+            return Err(ConfigError {
+                key: "system.edge.adaptive.in_flight_min".to_owned(),
+                message: format!("{min} is more than `in_flight_max`, which is {max}"),
+            });
+        }
+    }
+    if let Some(limiter) = &edge.limiter {
+        at_least_one("system.edge.limiter.per_second", limiter.per_second.into())?;
+        at_least_one("system.edge.limiter.burst", limiter.burst.into())?;
+    }
+    Ok(())
 }
 
 fn validate_replicas(replicas: &ReplicaConfig) -> Result<(), ConfigError> {
@@ -370,6 +465,7 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 20,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             incoming: None,
@@ -377,6 +473,9 @@ mod tests {
             replicas: None,
             realtime: None,
             search: None,
+            conflicts: None,
+            edge: None,
+            cache: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -198,6 +198,28 @@ pub enum Defect {
     SearchAgeIgnoresOutbox,
     /// The next page of an audit query begins one entry too late.
     AuditQuerySkipsPageBoundary,
+    /// A device does not take over the token of who tells its user of a change.
+    CausalTokenIgnored,
+    /// As many requests wait at the door as come.
+    UnboundedQueue,
+    /// The least important request is called first.
+    PriorityInverted,
+    /// Who waited and has to make room for another is told nothing.
+    ShedsAcceptedWork,
+    /// A client that is asked to come back later comes back when it likes.
+    RetryAfterIgnoredAtEdge,
+    /// The limiter goes by the time of day.
+    LimiterByWallClock,
+    /// A cached answer is kept without end.
+    CacheNeverExpires,
+    /// A merge of edits forgets one field.
+    MergeDropsField,
+    /// A merge of edits takes what its user did not touch from the version that user saw.
+    MergeTakesBase,
+    /// The last writer overwrites others, and they are not told.
+    LastWriterWithoutNotice,
+    /// Who was overtaken is told in a transaction of its own, after the edit's.
+    NoticeOutsideTxn,
 }
 
 /// What is known of a defect.

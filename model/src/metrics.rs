@@ -85,6 +85,23 @@ pub const METRICS: &[Description] = &[
         "Attempts to deliver an event, by endpoint and outcome.",
     ),
     figure(
+        "core.edge.waiting",
+        "How many requests wait at the edge, by instance.",
+    ),
+    figure(
+        "core.edge.turned_away",
+        "Requests that the edge did not let in, by why and priority.",
+    ),
+    figure(
+        "core.cache.reads",
+        "Reads of the cache, by what came of them.",
+    ),
+    span(
+        "core.cache.age",
+        WORK,
+        "How old a cached answer was when it was given.",
+    ),
+    figure(
         "ledger.failovers",
         "How often another server was named the Ledger's primary.",
     ),

@@ -51,6 +51,8 @@ pub const REPLAY_COMMITTED: &str = "core.replay.committed";
 pub const NOTIFICATIONS_STAGED: &str = "core.notifications.staged";
 /// The search node has written updates and answered nobody.
 pub const INDEX_WRITTEN: &str = "search.index.written";
+/// An edit is durable; its user has no answer yet.
+pub const EDIT_COMMITTED: &str = "core.edit.committed";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
 /// Core believes somebody else's message and has written nothing.
@@ -228,6 +230,13 @@ pub const SEARCH_POINTS: &[FaultPoint] = &[point(
     "updates are written to the index, and nobody is answered",
 )];
 
+/// The fault points that only a system passes whose assets are edited.
+pub const EDIT_POINTS: &[FaultPoint] = &[point(
+    EDIT_COMMITTED,
+    "core-*",
+    "an edit is durable, its user not answered",
+)];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
     let further = |point: &&FaultPoint| point.name != FAN_OUT_STAGED;
@@ -238,6 +247,7 @@ pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
         .chain(INCOMING_POINTS)
         .chain(of_realtime)
         .chain(SEARCH_POINTS)
+        .chain(EDIT_POINTS)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

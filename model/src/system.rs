@@ -25,14 +25,14 @@ use crate::ledger::node::{LEDGER, LedgerSetup};
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::ledger::replica::operator::{OPERATOR, OperatorSetup};
 use crate::ledger::replica::server::ServerSetup;
-use crate::ledger::tables::{self, Extent};
+use crate::ledger::tables::{self, Purposes};
 use crate::ledger::timing::LedgerTiming;
 use crate::listener::node::{ListenerSetup, Storage};
 use crate::locker::hardware::Hardware;
 use crate::locker::node::LockerSetup;
 use crate::metrics::METRICS;
 use crate::points::{
-    FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS,
+    EDIT_POINTS, FAULT_POINTS, INCOMING_POINTS, REALTIME_POINTS, SEARCH_POINTS, WEBHOOK_POINTS,
 };
 use crate::provider::attacker::{ATTACKER, AttackerSetup};
 use crate::provider::config::IncomingConfig;
@@ -54,8 +54,7 @@ pub struct System {
     receivers: Vec<String>,
     listeners: Vec<String>,
     providers: Vec<String>,
-    extent: Extent,
-    has_search: bool,
+    purposes: Purposes,
     operations: usize,
     board: Board,
 }
@@ -99,17 +98,6 @@ fn device_names(system: &SystemConfig) -> Vec<String> {
     devices(system).into_iter().map(|(name, _)| name).collect()
 }
 
-/// Which tables there are.
-fn extent(system: &SystemConfig) -> Extent {
-    if system.realtime.is_some() || system.search.is_some() || system.incoming.is_some() {
-        return Extent::Whole;
-    }
-    match system.webhooks {
-        Some(_) => Extent::Webhooks,
-        None => Extent::Inside,
-    }
-}
-
 /// The names of the Ledger's servers; the first one leads at the start.
 fn ledger_names(system: &SystemConfig) -> Vec<String> {
     let replicas = system.replicas.as_ref().map_or(0, |it| it.count);
@@ -150,12 +138,14 @@ pub fn targets(system: &SystemConfig) -> Targets {
     let of_incoming = system.incoming.as_ref().map(|_| INCOMING_POINTS);
     let of_realtime = system.realtime.as_ref().map(|_| REALTIME_POINTS);
     let of_search = system.search.as_ref().map(|_| SEARCH_POINTS);
+    let of_edits = system.conflicts.map(|_| EDIT_POINTS);
     let points = FAULT_POINTS
         .iter()
         .chain(of_webhooks.unwrap_or_default())
         .chain(of_incoming.unwrap_or_default())
         .chain(of_realtime.unwrap_or_default())
         .chain(of_search.unwrap_or_default())
+        .chain(of_edits.unwrap_or_default())
         .map(|point| (point.name.to_owned(), point.nodes.to_owned()));
     Targets {
         nodes,
@@ -170,7 +160,7 @@ fn first_rows(config: &SystemConfig, lockers: &[String]) -> Vec<Statement> {
     if let Some(webhooks) = &config.webhooks {
         rows.extend(core::webhooks::endpoints::first_rows(webhooks));
     }
-    if extent(config) > Extent::Inside {
+    if Purposes::of(config).has_outbox() {
         rows.push(core::outbox::fan_out::turnstile());
     }
     if let Some(realtime) = &config.realtime {
@@ -283,7 +273,7 @@ impl System {
         let lockers = locker_names(config.lockers);
         let setup = Rc::new(LedgerSetup {
             timing: LedgerTiming::of(&config.timing),
-            catalog: tables::catalog(extent(config)),
+            catalog: tables::catalog(Purposes::of(config)),
             first_rows: first_rows(config, &lockers),
             defects: defects.clone(),
         });
@@ -354,6 +344,7 @@ impl System {
                 workload: workload.clone(),
                 cores: cores.clone(),
                 board: board.clone(),
+                defects: defects.clone(),
             });
             world.add_node(name, move |context| {
                 client::node::run(context, setup.clone())
@@ -376,8 +367,7 @@ impl System {
             receivers: receiver_names(config),
             listeners: device_names(config),
             providers: provider_names(config),
-            extent: extent(config),
-            has_search: config.search.is_some(),
+            purposes: Purposes::of(config),
             operations,
             board,
         }
@@ -413,12 +403,11 @@ impl System {
 
     fn ends(&self) -> Ends<'_> {
         Ends {
-            extent: self.extent,
+            purposes: self.purposes,
             lockers: &self.lockers,
             receivers: &self.receivers,
             listeners: &self.listeners,
             providers: &self.providers,
-            search: self.has_search,
         }
     }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::core::asset::{AssetContent, Strategy};
+use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
 use crate::ids::IdempotencyKey;
 use crate::ledger::protocol::Consistency;
@@ -69,6 +70,15 @@ pub enum Intent {
     Search(String),
     /// To have the search index built anew.
     Reindex,
+    /// To look at an asset and edit some of its fields.
+    Edit {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Which asset.
+        of: u64,
+        /// The fields and what they shall say.
+        changes: Vec<(Field, String)>,
+    },
 }
 
 /// What of the audit somebody wants to read.
@@ -91,6 +101,7 @@ impl Intent {
             Intent::Read(of)
             | Intent::ReadAt { of, .. }
             | Intent::Audit(of)
+            | Intent::Edit { of, .. }
             | Intent::AuditPages(AuditBy::Asset(of))
             | Intent::Verify { of, .. } => vec![*of],
             Intent::Register(_)
@@ -148,6 +159,13 @@ impl fmt::Display for Intent {
             },
             Intent::Search(word) => write!(f, "searches for `{word}`"),
             Intent::Reindex => f.write_str("has the search index built anew"),
+            Intent::Edit { key, of, changes } => {
+                let change =
+                    |(field, value): &(Field, String)| format!("{} `{value}`", field.name());
+                let changes: Vec<String> = changes.iter().map(change).collect();
+                let (of, changes) = (assets(&[*of]), changes.join(" and "));
+                write!(f, "makes {of} have the {changes} ({key})")
+            }
             Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
             Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
         }

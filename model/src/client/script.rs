@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
 use super::intent::{AuditBy, Intent};
-use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
+use crate::config::{ConfigError, Mix, ReadMix, Surge, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
+use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
 use crate::ledger::protocol::Consistency;
@@ -106,11 +107,23 @@ pub fn draw(system: &SystemConfig, workload: &Workload, randomness: &Randomness)
     for number in 0..u64::from(workload.operations) {
         let cause = Lineage::of("script").child("operation", number);
         let mut stream = randomness.stream(Root::Workload, cause, "draw");
+        let mean = workload
+            .surge
+            .map_or(mean, |surge| paced(surge, mean, after));
         after += stream.span(mean / 2, mean + mean / 2);
         script.plan(number, after, &mut stream);
     }
     script.planned.sort_by_key(|operation| operation.after);
     script.planned
+}
+
+/// The mean time until the next operation: that of a surge while it lasts.
+fn paced(surge: Surge, mean: Duration, after: Duration) -> Duration {
+    let span = Duration::from_millis(surge.from_ms)..Duration::from_millis(surge.until_ms);
+    match span.contains(&after) {
+        true => Duration::from_millis(surge.every_ms),
+        false => mean,
+    }
 }
 
 struct Script<'a> {
@@ -145,22 +158,37 @@ impl Script<'_> {
         self.planned.push(first);
     }
 
-    /// Somebody else who wants the same assets, renamed to something else.
+    /// Somebody else who wants the same assets, renamed to something else, or edited.
     fn rival(&self, number: u64, first: &Planned, stream: &mut Stream) -> Option<Planned> {
-        let Intent::Rename { of, .. } = &first.intent else {
-            return None;
+        let of = match &first.intent {
+            Intent::Rename { of, .. } => of.clone(),
+            Intent::Edit { of, .. } => vec![*of],
+            _ => return None,
         };
-        let clients = self.workload.clients;
-        stream.chance(self.workload.rival).then(|| Planned {
+        if !stream.chance(self.workload.rival) {
+            return None;
+        }
+        let after = first.after + stream.span(Duration::ZERO, Duration::from_millis(5));
+        let key = IdempotencyKey(format!("key-{number}-rival"));
+        let who = format!("the rival of {number}");
+        let intent = match first.intent {
+            Intent::Rename { .. } => Intent::Rename {
+                key,
+                of: of.into_iter().rev().collect(),
+                name: format!("renamed by {who}"),
+            },
+            _ => Intent::Edit {
+                key,
+                of: of[0],
+                changes: changes(&who, stream),
+            },
+        };
+        Some(Planned {
             // Numbers beyond those of all operations are nobody else's.
             number: 2 * (u64::from(self.workload.operations) + number),
-            client: (first.client + 1) % clients,
-            after: first.after + stream.span(Duration::ZERO, Duration::from_millis(5)),
-            intent: Intent::Rename {
-                key: IdempotencyKey(format!("key-{number}-rival")),
-                of: of.iter().rev().copied().collect(),
-                name: format!("renamed by the rival of {number}"),
-            },
+            client: (first.client + 1) % self.workload.clients,
+            after,
+            intent,
         })
     }
 
@@ -178,6 +206,7 @@ impl Script<'_> {
             search,
             reindex,
             audit_pages,
+            edit,
         } = self.workload.mix;
         let weights = [
             register,
@@ -192,6 +221,7 @@ impl Script<'_> {
             search,
             reindex,
             audit_pages,
+            edit,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -222,11 +252,16 @@ impl Script<'_> {
             },
             9 => Intent::Search(stream.pick(&["asset", "renamed", "rival"]).to_string()),
             10 => Intent::Reindex,
-            _ => Intent::AuditPages(match stream.below(3) {
+            11 => Intent::AuditPages(match stream.below(3) {
                 0 => AuditBy::Asset(self.one(stream)),
                 1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
                 _ => AuditBy::Lately,
             }),
+            _ => Intent::Edit {
+                key,
+                of: self.one(stream),
+                changes: changes(&number.to_string(), stream),
+            },
         }
     }
 
@@ -252,6 +287,7 @@ impl Script<'_> {
             eventual,
             session,
             strong,
+            causal,
         }) = self.workload.reads
         else {
             return Intent::Read(of);
@@ -260,8 +296,9 @@ impl Script<'_> {
             Consistency::Eventual,
             Consistency::Session,
             Consistency::Strong,
+            Consistency::Causal,
         ];
-        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        let consistency = kinds[weighted(&[eventual, session, strong, causal], stream)];
         Intent::ReadAt { of, consistency }
     }
 
@@ -322,6 +359,15 @@ impl Script<'_> {
     }
 }
 
+/// One or two fields, and what somebody wants them to say.
+fn changes(who: &str, stream: &mut Stream) -> Vec<(Field, String)> {
+    let first = stream.below(Field::ALL.len() as u64) as usize;
+    let count = 1 + stream.below(2) as usize;
+    let chosen = (0..count).map(|step| Field::ALL[(first + step) % Field::ALL.len()]);
+    let change = |field: Field| (field, format!("{} by {who}", field.name()));
+    chosen.map(change).collect()
+}
+
 /// A position, drawn by weight.
 fn weighted(weights: &[u32], stream: &mut Stream) -> usize {
     let total = weights.iter().map(|weight| u64::from(*weight)).sum();
@@ -353,6 +399,7 @@ mod tests {
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
+            surge: None,
             double_click: Ratio::NEVER,
             rival: Ratio::NEVER,
             key_reuse: Ratio::NEVER,
@@ -370,6 +417,7 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 10,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
             incoming: None,
@@ -377,6 +425,9 @@ mod tests {
             replicas: None,
             realtime: None,
             search: None,
+            conflicts: None,
+            edge: None,
+            cache: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -389,6 +440,7 @@ mod tests {
             Intent::Rename { key, .. }
             | Intent::Verify { key, .. }
             | Intent::ReplayAll { key }
+            | Intent::Edit { key, .. }
             | Intent::Notify { key, .. } => Some(key.clone()),
             Intent::Read(_)
             | Intent::ReadAt { .. }

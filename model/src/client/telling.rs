@@ -3,6 +3,7 @@
 use sim::record::value::Value;
 
 use crate::core::audit::querying::Scope;
+use crate::core::conflicts::fields::{Field, Fields};
 use crate::core::protocol::{Answer, Ask, Body, RegisterAsset};
 
 /// What was asked.
@@ -28,9 +29,17 @@ pub fn input(ask: &Ask) -> Value {
             ("asset", asset.0.as_str().into()),
             ("consistency", consistency.name().into()),
         ]),
-        Ask::Read(asset) | Ask::QueryAudit(asset) => {
+        Ask::Read(asset) | Ask::Look(asset) | Ask::QueryAudit(asset) => {
             Value::map([("asset", asset.0.as_str().into())])
         }
+        Ask::Edit(asked) => Value::map([
+            ("key", asked.key.0.as_str().into()),
+            ("asset", asked.asset.0.as_str().into()),
+            ("version", asked.base.into()),
+            ("wanted", fields(&asked.wanted)),
+            ("author", asked.author.as_str().into()),
+        ]),
+        Ask::TakeNotices { user, .. } => Value::map([("user", user.as_str().into())]),
         Ask::RequestVerification { key, asset } => Value::map([
             ("key", key.0.as_str().into()),
             ("asset", asset.0.as_str().into()),
@@ -110,6 +119,10 @@ fn page_of(scope: &Scope, after: i64) -> Value {
             after,
         ]),
     }
+}
+
+fn fields(fields: &Fields) -> Value {
+    Value::map(Field::ALL.map(|field| (field.name(), fields.get(field).into())))
 }
 
 /// What was answered.
@@ -226,6 +239,43 @@ fn body(body: &Body) -> Vec<(&'static str, Value)> {
                 ("notifications", Value::List(some.collect())),
             ]
         }
+        Body::Form {
+            asset,
+            version,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("fields", fields(said)),
+        ],
+        Body::Edited {
+            asset,
+            version,
+            made,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("made", made.name().into()),
+            ("fields", fields(said)),
+        ],
+        Body::Clash {
+            asset,
+            yours,
+            current,
+            fields: said,
+            clashing,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("yours", (*yours).into()),
+            ("version", (*current).into()),
+            ("fields", fields(said)),
+            (
+                "clashing",
+                Value::List(clashing.iter().map(|it| it.name().into()).collect()),
+            ),
+        ],
+        Body::Notices(notices) => vec![("notices", (notices.len() as i64).into())],
         Body::Audit(entries) => {
             let entries = entries.iter().map(|entry| entry.as_str().into());
             vec![("entries", Value::List(entries.collect()))]

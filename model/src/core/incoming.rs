@@ -115,6 +115,7 @@ fn refused(status: u16) -> Answer {
         failure: None,
         again: false,
         body: Body::Nothing,
+        retry_after_ms: None,
         token: None,
     }
 }

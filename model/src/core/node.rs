@@ -15,8 +15,15 @@ use sim::latency::Latency;
 use sim::network::Incoming;
 
 use super::audit::{querying, sealing};
+use super::cache::config::CacheConfig;
+use super::cache::reading::Cache;
+use super::conflicts::config::ConflictConfig;
+use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
+use super::edge::config::EdgeConfig;
+use super::edge::door::{Door, Pass, Turned};
 use super::incoming::Providers;
+use super::intake::{Intake, IntakeConfig};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
@@ -51,6 +58,8 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    pub intake: Option<IntakeConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
     /// Whose webhooks are believed; nobody's when not given.
@@ -61,6 +70,12 @@ pub struct CoreSetup {
     pub search: Option<SearchConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
+    /// What one instance lets in; everything when not given.
+    pub edge: Option<EdgeConfig>,
+    /// What one instance keeps of its reads; nothing when not given.
+    pub cache: Option<CacheConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    pub conflicts: Option<ConflictConfig>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -76,11 +91,15 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
+            intake: config.intake,
             webhooks: config.webhooks.clone(),
             incoming: config.incoming.clone(),
             realtime: config.realtime.clone(),
             search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
+            edge: config.edge.clone(),
+            cache: config.cache,
+            conflicts: config.conflicts,
             defects: defects.clone(),
         }
     }
@@ -106,8 +125,14 @@ pub struct Core {
     pub search: Option<Rc<Search>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// Where requests come in, when not everything is let in.
+    pub door: Option<Door>,
+    /// What it keeps of its reads, when it keeps any.
+    pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
+    /// Who writes down what many ask for.
+    intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
     draining: Cell<bool>,
@@ -137,8 +162,17 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
     let providers = Providers::of(setup.incoming.as_ref());
+    let door = setup.edge.as_ref();
+    let door = door.map(|config| Door::new(&context, config, defects));
+    let cache = setup.cache.as_ref();
+    let cache = cache.map(|config| Cache::new(&context, config, defects));
     let core = Rc::new(Core {
         context: context.clone(),
+        cache,
+        door,
+        intake: setup
+            .intake
+            .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
         setup,
         ledger,
         outbox,
@@ -208,6 +242,9 @@ impl Core {
         let work = self.begin_work();
         let began = self.context.monotonic();
         let deadline = Deadline::within(Duration::from_millis(request.budget_ms), began);
+        let Some(pass) = self.let_in(&incoming, &request.ask, deadline).await else {
+            return;
+        };
         let answered = Cell::new(false);
         let answer_early = |answer: Answer| {
             answered.set(true);
@@ -228,7 +265,28 @@ impl Core {
         if !answered.get() {
             self.context.reply(&incoming, answer);
         }
-        drop(work);
+        drop((pass, work));
+    }
+
+    /// A place behind the door, or none where there is no door; nothing when the request is turned away.
+    async fn let_in(
+        &self,
+        incoming: &Incoming,
+        ask: &Ask,
+        deadline: Deadline,
+    ) -> Option<Option<Pass>> {
+        let Some(door) = &self.door else {
+            return Some(None);
+        };
+        let patience = deadline.remaining(self.context.monotonic());
+        match door.enter(ask, patience).await {
+            Ok(pass) => Some(Some(pass)),
+            Err(Turned::Away(answer)) => {
+                self.context.reply(incoming, answer);
+                None
+            }
+            Err(Turned::Forgotten) => None,
+        }
     }
 
     async fn answer(&self, ask: &Ask, deadline: Deadline, answer_early: impl Fn(Answer)) -> Answer {
@@ -248,6 +306,9 @@ impl Core {
                 seen,
             } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
+                if let Some(intake) = &self.intake {
+                    return intake.request(key, asset).await;
+                }
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
@@ -290,6 +351,13 @@ impl Core {
             }
             Ask::Search(word) => asking::find(self, word, deadline).await,
             Ask::Reindex => Ok(reindex::begin(self)),
+            Ask::Look(asset) => editing::look(self, asset, deadline).await,
+            Ask::Edit(asked) => match &self.setup.conflicts {
+                Some(config) => editing::edit(self, config, asked, deadline).await,
+                // No workload has edits without `[system.conflicts]`.
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::TakeNotices { user, shown } => notices::take(self, user, shown, deadline).await,
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
             Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };
@@ -366,7 +434,7 @@ impl Drop for Work {
 }
 
 /// What a client is told when the Ledger did not do what it was asked.
-fn failed(error: &LedgerError) -> Answer {
+pub(super) fn failed(error: &LedgerError) -> Answer {
     match error {
         LedgerError::Unavailable | LedgerError::CircuitOpen => {
             Answer::later(503, Some(Failure::LedgerDown))

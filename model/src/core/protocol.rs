@@ -11,6 +11,9 @@ use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
 use super::audit::querying::{Scope, Told};
+use super::conflicts::decision::Made;
+use super::conflicts::fields::{Field, Fields};
+use super::conflicts::notices::Notice;
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
@@ -140,6 +143,17 @@ pub enum Ask {
     Ring(Vec<String>),
     /// Somebody else's service tells of something.
     ReceiveWebhook(IncomingMessage),
+    /// Read all that can be edited of an asset.
+    Look(AssetId),
+    /// Edit an asset.
+    Edit(EditAsset),
+    /// Give a user the notices of edits that overtook theirs.
+    TakeNotices {
+        /// The user.
+        user: String,
+        /// The names of those that were shown since.
+        shown: Vec<String>,
+    },
 }
 
 /// A webhook of somebody else's, as an HTTP POST carries it.
@@ -151,6 +165,21 @@ pub struct IncomingMessage {
     pub headers: HeaderMap,
     /// Its body, byte for byte.
     pub body: String,
+}
+
+/// An edit: a form that its user filled in over a version they saw.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EditAsset {
+    /// One key per intent.
+    pub key: IdempotencyKey,
+    /// The asset.
+    pub asset: AssetId,
+    /// The version the user saw.
+    pub base: i64,
+    /// The form: what the user did not touch is as it was in that version.
+    pub wanted: Fields,
+    /// The user.
+    pub author: String,
 }
 
 /// A registration.
@@ -189,11 +218,15 @@ pub struct Answer {
     /// Where the Ledger has replicas: a position in its log that a session which got this answer has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,
+    /// When the same request may be sent again at the earliest, in milliseconds from now (HTTP's `Retry-After`,
+    /// RFC 9110 section 10.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Hash for Answer {
-    /// A token counts only where there is one, so that a Ledger without replicas leaves the same traces as before
-    /// there were any.
+    /// A token or a wait counts only where there is one, so that a system without replicas or an edge leaves the
+    /// same traces as before there were any.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.status.hash(state);
         self.failure.hash(state);
@@ -201,6 +234,9 @@ impl Hash for Answer {
         self.body.hash(state);
         if let Some(token) = self.token {
             token.hash(state);
+        }
+        if let Some(wait) = self.retry_after_ms {
+            wait.hash(state);
         }
     }
 }
@@ -271,6 +307,41 @@ pub enum Body {
         /// Those asked for.
         some: Vec<Notification>,
     },
+    /// All that can be edited of an asset.
+    Form {
+        /// The asset.
+        asset: AssetId,
+        /// Its version.
+        version: i64,
+        /// What it says.
+        fields: Fields,
+    },
+    /// An edit was made.
+    Edited {
+        /// The asset.
+        asset: AssetId,
+        /// The version it made.
+        version: i64,
+        /// How.
+        made: Made,
+        /// What the version says.
+        fields: Fields,
+    },
+    /// An edit was refused, because its version is no longer the current one.
+    Clash {
+        /// The asset.
+        asset: AssetId,
+        /// The version that the edit was made of.
+        yours: i64,
+        /// The version there is.
+        current: i64,
+        /// What it says.
+        fields: Fields,
+        /// The fields that both changed, to different values.
+        clashing: Vec<Field>,
+    },
+    /// Notices, by name.
+    Notices(Vec<Notice>),
 }
 
 impl Ask {
@@ -290,6 +361,9 @@ impl Ask {
             Ask::RotateSecret { .. } => "rotate_secret",
             Ask::ReceiveWebhook(_) => "receive_webhook",
             Ask::QueryAudit(_) => "query_audit",
+            Ask::Look(_) => "look",
+            Ask::Edit(_) => "edit",
+            Ask::TakeNotices { .. } => "take_notices",
             Ask::Health => "health",
             Ask::Drain => "drain",
             Ask::Notify { .. } => "notify",
@@ -313,6 +387,7 @@ impl Answer {
             again: false,
             body,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -324,6 +399,7 @@ impl Answer {
             again: false,
             body: Body::Nothing,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -335,6 +411,7 @@ impl Answer {
             again: true,
             body: Body::Nothing,
             token: None,
+            retry_after_ms: None,
         }
     }
 
@@ -363,6 +440,7 @@ impl Answer {
                 verification,
             },
             token: None,
+            retry_after_ms: None,
         }
     }
 }

@@ -51,8 +51,10 @@ impl Refusals {
                 _ => changes.first().map(|change| change.asset.clone()),
             },
             Ask::RequestVerification { asset, .. } => Some(asset.clone()),
+            Ask::Edit(asked) => Some(asked.asset.clone()),
             // These change nothing, done or not.
             Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
+            Ask::Look(_) | Ask::TakeNotices { .. } => return,
             Ask::Health | Ask::Drain => return,
             // Whoever sends forgeries would fill the audit.
             Ask::ReceiveWebhook(_) => return,

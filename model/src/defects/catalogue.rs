@@ -4,18 +4,22 @@
 
 use super::{Defect, DefectInfo};
 
+mod edits;
 mod incoming;
+mod load;
 mod realtime;
 mod search;
 mod webhooks;
 
-/// The catalogue's parts, in the order of reports.
+/// The catalogue's parts, by what a system must have to show them.
 const PARTS: &[&[DefectInfo]] = &[
     OF_EVERY_SYSTEM,
     webhooks::OF_WEBHOOKS,
     incoming::OF_INCOMING,
     realtime::OF_REALTIME,
     search::OF_SEARCH,
+    edits::OF_EDITS,
+    load::OF_LOAD,
 ];
 
 /// Every defect.
@@ -420,6 +424,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
                   replica may show an older state than the last one",
         seen_in: None,
         caught_by: "session_guarantees",
+    },
+    DefectInfo {
+        defect: Defect::CausalTokenIgnored,
+        name: "causal_token_ignored",
+        mistake: "a device carries the tokens it was given itself and no others; what one user tells another is not there when the other looks",
+        seen_in: None,
+        caught_by: "causal_reads",
     },
     DefectInfo {
         defect: Defect::SyncCommitNotAwaited,

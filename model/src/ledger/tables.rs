@@ -14,6 +14,7 @@ use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
 use super::engine::statement::{Expr, Statement};
 use super::engine::value::ValueType;
 use super::query;
+use crate::config::SystemConfig;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident at $position:literal {
@@ -381,29 +382,95 @@ tables! {
         /// In cents.
         BALANCE "balance" Int,
     }
+    /// Every version of an asset that was edited.
+    asset_revisions at 22 {
+        /// Its name: the asset and the version.
+        REVISION "revision" Text,
+        /// The asset.
+        ASSET "asset" Text,
+        /// The version.
+        VERSION "version" Int,
+        /// The asset's name in it.
+        NAME "name" Text,
+        /// The asset's category in it.
+        CATEGORY "category" Text,
+        /// The asset's note in it.
+        NOTE "note" Text,
+        /// How it came to be (`Made`).
+        MADE "made" Text,
+        /// The version its author saw; null for the registration's.
+        BASE "base" Int,
+        /// The user who made it; null for the registration's.
+        AUTHOR "author" Text,
+        /// The idempotency key of the edit; null for the registration's.
+        KEY "key" Text,
+    }
+    /// What users are to be told of edits that overtook theirs.
+    conflict_notices at 23 {
+        /// Its name: the asset and both versions.
+        NOTICE "notice" Text,
+        /// The user.
+        RECIPIENT "recipient" Text,
+        /// The asset.
+        ASSET "asset" Text,
+        /// The user's version.
+        OF_VERSION "of_version" Int,
+        /// The version that came over it.
+        BY_VERSION "by_version" Int,
+        /// How (`Made`).
+        MADE "made" Text,
+        /// Whether the user has not said yet that it was shown.
+        UNREAD "unread" Bool,
+        /// When it was written.
+        AT "at" Int,
+    }
 }
 
-/// How much of the schema a system has. Tables that only some systems write stand last, so that no other
-/// table's number changes without them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// Nobody hears of events.
-    Inside,
-    /// Customers' machines do.
-    Webhooks,
-    /// Users or the search index do, or others tell us of something.
-    Whole,
+/// What a system has tables for, beyond what every system has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purposes {
+    /// It tells others outside of what happens.
+    pub webhooks: bool,
+    /// It tells users while it happens.
+    pub realtime: bool,
+    /// It has a search index.
+    pub search: bool,
+    /// Others tell it of what happens elsewhere.
+    pub incoming: bool,
+    /// Its assets are edited.
+    pub edits: bool,
 }
 
-impl Extent {
-    /// Whether such a system has a table.
-    pub fn has(self, table: TableId) -> bool {
-        let ends = match self {
-            Extent::Inside => outbox::TABLE,
-            Extent::Webhooks => notifications::TABLE,
-            Extent::Whole => return true,
-        };
-        table.0 < ends.0
+impl Purposes {
+    /// Those of a configuration.
+    pub fn of(config: &SystemConfig) -> Purposes {
+        Purposes {
+            webhooks: config.webhooks.is_some(),
+            realtime: config.realtime.is_some(),
+            search: config.search.is_some(),
+            incoming: config.incoming.is_some(),
+            edits: config.conflicts.is_some(),
+        }
+    }
+
+    /// Whether anybody hears of events.
+    pub fn has_outbox(self) -> bool {
+        self.webhooks || self.realtime || self.search
+    }
+
+    /// Whether such a system writes a table.
+    pub fn need(self, table: TableId) -> bool {
+        match table {
+            outbox::TABLE | relays::TABLE => self.has_outbox(),
+            webhook_endpoints::TABLE | deliveries::TABLE | attempts::TABLE | replays::TABLE => {
+                self.webhooks
+            }
+            notifications::TABLE | inboxes::TABLE => self.realtime,
+            search_feed::TABLE => self.search,
+            incoming::TABLE | accounts::TABLE => self.incoming,
+            asset_revisions::TABLE | conflict_notices::TABLE => self.edits,
+            _ => true,
+        }
     }
 }
 
@@ -413,18 +480,16 @@ pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The schema of a system.
+/// The schema of a system: every table up to the last one it needs, since a table's number is its place.
 ///
 /// # Panics
 /// As [`whole_catalog`].
-pub fn catalog(extent: Extent) -> Catalog {
+pub fn catalog(purposes: Purposes) -> Catalog {
     let mut catalog = whole_catalog();
-    let mut number = 0;
-    catalog.tables.retain(|_| {
-        number += 1;
-        extent.has(TableId(number - 1))
-    });
-    if !extent.has(outbox::TABLE) {
+    let last = TABLES.iter().rev().find(|(id, ..)| purposes.need(*id));
+    let tables = last.map_or(0, |(id, ..)| id.0 + 1);
+    catalog.tables.truncate(tables);
+    if tables <= outbox::TABLE.0 {
         catalog.sequences.truncate(OUTBOX_POSITIONS.0);
     }
     catalog
@@ -486,6 +551,12 @@ pub fn whole_catalog() -> Catalog {
                 .index(&[search_feed::RUN_AT]),
             incoming::TABLE => bare.primary_key(&[incoming::MESSAGE]),
             accounts::TABLE => bare.primary_key(&[accounts::ACCOUNT]),
+            asset_revisions::TABLE => bare
+                .primary_key(&[asset_revisions::REVISION])
+                .index(&[asset_revisions::ASSET]),
+            conflict_notices::TABLE => bare
+                .primary_key(&[conflict_notices::NOTICE])
+                .index(&[conflict_notices::RECIPIENT]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });

@@ -74,6 +74,22 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/lost-update.toml"),
     ),
     built_in(
+        "conflict-reject",
+        include_str!("../../../fixtures/scenarios/conflict-reject.toml"),
+    ),
+    built_in(
+        "conflict-merge",
+        include_str!("../../../fixtures/scenarios/conflict-merge.toml"),
+    ),
+    built_in(
+        "conflict-last-writer",
+        include_str!("../../../fixtures/scenarios/conflict-last-writer.toml"),
+    ),
+    built_in(
+        "conflict-pessimistic",
+        include_str!("../../../fixtures/scenarios/conflict-pessimistic.toml"),
+    ),
+    built_in(
         "deadlock",
         include_str!("../../../fixtures/scenarios/deadlock.toml"),
     ),
@@ -84,6 +100,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
     built_in(
         "replica-reads",
         include_str!("../../../fixtures/scenarios/replica-reads.toml"),
+    ),
+    built_in(
+        "causal-reads",
+        include_str!("../../../fixtures/scenarios/causal-reads.toml"),
     ),
     built_in(
         "ledger-failover",

@@ -79,6 +79,13 @@ static REPLICA_READS: Situation = Situation {
     set: &[],
 };
 
+/// Users tell each other of changes, and look at replicas that lag.
+static CAUSAL_READS: Situation = Situation {
+    name: "causal reads",
+    scenario: "causal-reads",
+    set: &[],
+};
+
 /// The primary dies, and a replica takes over that must have all its commits.
 static FAILOVER: Situation = Situation {
     name: "failover",
@@ -196,6 +203,20 @@ static AUDIT_QUERIES: Situation = Situation {
     set: &[],
 };
 
+/// Two users edit one asset, and what does not clash is merged.
+static MERGED_EDITS: Situation = Situation {
+    name: "merged edits",
+    scenario: "conflict-merge",
+    set: &[],
+};
+
+/// Two users edit one asset, the last one wins, and instances die with their edits made.
+static LAST_WRITER: Situation = Situation {
+    name: "last writer",
+    scenario: "conflict-last-writer",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -204,10 +225,13 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (_, "alerts_right") => None,
         // They show only when somebody lets go of a call that is under way, which nobody here does.
         (Defect::BreakerNeverCloses | Defect::ConnectionLeakedOnTimeout, _) => None,
+        (_, "causal_reads") => Some(&CAUSAL_READS),
         (_, "session_guarantees") => Some(&REPLICA_READS),
         (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => Some(&FAILOVER),
         (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
         (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
+        (Defect::MergeDropsField | Defect::MergeTakesBase, _) => Some(&MERGED_EDITS),
+        (_, "conflict_told") => Some(&LAST_WRITER),
         (
             Defect::WalAckBeforeSync
             | Defect::RecoveryDropsTail
