@@ -1,4 +1,4 @@
-//! What the system promises: one file per promise, each a [`Check`] over the record.
+//! What the system promises: one file (or folder) per promise, each a [`Check`] over the record.
 //!
 //! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
 //! accepts, one it rejects, and one of which it is unsure. `audit_trail` and `revisions` are no promises: they are how

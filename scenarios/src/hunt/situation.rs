@@ -189,6 +189,13 @@ static SEARCH: Situation = Situation {
     set: &[],
 };
 
+/// Users search all the time, and events wait for seconds until they are fanned out.
+static SEARCH_ASKED: Situation = Situation {
+    name: "search asked",
+    scenario: "search-lag",
+    set: &["system.search.feed_every_ms=3000", "workload.mix.search=12"],
+};
+
 /// People page through the audit while others write it.
 static AUDIT_QUERIES: Situation = Situation {
     name: "audit queries",
@@ -280,17 +287,18 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::PushBeforeCommit
             | Defect::MarkReadCountsTwice
             | Defect::SlowConsumerDropsSilently
-            | Defect::SequenceFromMemory,
+            | Defect::SequenceFromMemory
+            | Defect::NotificationStoredOutsideTxn,
             _,
         ) => Some(&REALTIME),
         (
             Defect::SearchUpdateAppliedOutOfOrder
             | Defect::SearchDeleteResurrected
             | Defect::ReindexOverwritesNewer
-            | Defect::SearchAckBeforeDurable
-            | Defect::SearchAgeIgnoresOutbox,
+            | Defect::SearchAckBeforeDurable,
             _,
         ) => Some(&SEARCH),
+        (Defect::SearchAgeIgnoresOutbox, _) => Some(&SEARCH_ASKED),
         (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),
         _ => Some(&EVERYTHING),
     }
