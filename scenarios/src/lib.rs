@@ -11,7 +11,8 @@
 //! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
 //! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
 //! 5. [`sweep`]: many runs, in worker processes;
-//! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found;
+//! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
+//!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
 //! 8. [`program`], [`args`], [`incident_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
@@ -29,6 +30,7 @@ pub mod repro;
 
 pub mod strategy;
 
+pub mod compare;
 pub mod hunt;
 
 pub mod explain;

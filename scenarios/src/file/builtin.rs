@@ -149,6 +149,26 @@ pub const BUILT_INS: &[BuiltIn] = &[
         "chaos-webhooks",
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),
+    built_in(
+        "backlog-surge",
+        include_str!("../../../fixtures/scenarios/backlog-surge.toml"),
+    ),
+    built_in(
+        "limiter-clock-skew",
+        include_str!("../../../fixtures/scenarios/limiter-clock-skew.toml"),
+    ),
+    built_in(
+        "cache-stampede",
+        include_str!("../../../fixtures/scenarios/cache-stampede.toml"),
+    ),
+    built_in(
+        "hot-key",
+        include_str!("../../../fixtures/scenarios/hot-key.toml"),
+    ),
+    built_in(
+        "replica-lag",
+        include_str!("../../../fixtures/scenarios/replica-lag.toml"),
+    ),
 ];
 
 const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {
