@@ -34,11 +34,12 @@ pub struct Figures {
     pub set: Vec<String>,
     /// What users asked for, all attempts at one thing counted once.
     pub operations: u64,
-    /// The median of what they waited, in microseconds; what was not answered with success counts as infinite
-    /// (null).
+    /// The median of what they waited for an answer, in microseconds; no answer counts as infinite (null).
     pub p50_us: Option<u64>,
     /// The 99th percentile, likewise.
     pub p99_us: Option<u64>,
+    /// The 99th percentile of the operations that change something.
+    pub changes_p99_us: Option<u64>,
     /// Operations that were refused.
     pub refused: u64,
     /// Operations of which the user never learnt what became of them.
@@ -105,14 +106,23 @@ const ROWS: &[Row] = &[
     (
         "p50",
         |it| waited(it.p50_us),
-        "what they waited, retries included",
+        "what they waited for an answer, retries included",
     ),
     (
         "p99",
         |it| waited(it.p99_us),
         "the same, of the slowest hundredth",
     ),
-    ("refused", |it| count(it.refused), "for good"),
+    (
+        "p99 of changes",
+        |it| waited(it.changes_p99_us),
+        "the same, of registrations, renames and edits",
+    ),
+    (
+        "refused",
+        |it| count(it.refused),
+        "for good: conflicts, and things that are not there",
+    ),
     (
         "unknown",
         |it| count(it.unknown),

@@ -63,6 +63,9 @@ struct Tally {
     /// How long each operation took that was answered, in nanoseconds.
     took: Vec<u64>,
     operations: u64,
+    /// The same of those that change something.
+    changes_took: Vec<u64>,
+    changes: u64,
     refused: u64,
     unknown: u64,
     turned_away: u64,
@@ -98,14 +101,21 @@ impl Tally {
 
     fn operation(&mut self, operation: &Operation) {
         self.operations += 1;
-        match (&operation.outcome, operation.completed) {
-            (Outcome::Ok(_), Some(at)) => {
+        let changes = matches!(operation.function.as_str(), "register" | "rename" | "edit");
+        self.changes += u64::from(changes);
+        let is_known = !matches!(operation.outcome, Outcome::Unknown(_));
+        match operation.completed.filter(|_| is_known) {
+            Some(at) => {
                 let took = at.since(operation.invoked).as_nanos();
-                self.took.push(u64::try_from(took).unwrap_or(u64::MAX));
+                let took = u64::try_from(took).unwrap_or(u64::MAX);
+                self.took.push(took);
+                if changes {
+                    self.changes_took.push(took);
+                }
             }
-            (Outcome::Fail(_), _) => self.refused += 1,
-            _ => self.unknown += 1,
+            None => self.unknown += 1,
         }
+        self.refused += u64::from(matches!(operation.outcome, Outcome::Fail(_)));
     }
 
     fn metrics(&mut self, record: &Record) {
@@ -174,12 +184,14 @@ impl Tally {
 
     fn figures(mut self, name: &str, set: &[String]) -> Figures {
         self.took.sort_unstable();
+        self.changes_took.sort_unstable();
         Figures {
             variant: name.to_owned(),
             set: set.to_vec(),
             operations: self.operations,
-            p50_us: self.quantile(50),
-            p99_us: self.quantile(99),
+            p50_us: quantile(&self.took, self.operations, 50),
+            p99_us: quantile(&self.took, self.operations, 99),
+            changes_p99_us: quantile(&self.changes_took, self.changes, 99),
             refused: self.refused,
             unknown: self.unknown,
             turned_away: self.turned_away,
@@ -190,11 +202,11 @@ impl Tally {
             violated: self.violated,
         }
     }
+}
 
-    /// Of all operations, those that were not answered with success counted as infinite.
-    fn quantile(&self, percent: u64) -> Option<u64> {
-        let rank = (self.operations * percent).div_ceil(100).max(1);
-        let nanos = self.took.get(usize::try_from(rank - 1).ok()?)?;
-        u64::try_from(Duration::from_nanos(*nanos).as_micros()).ok()
-    }
+/// Of so many operations, of which these were answered; the others count as infinite.
+fn quantile(took: &[u64], operations: u64, percent: u64) -> Option<u64> {
+    let rank = (operations * percent).div_ceil(100).max(1);
+    let nanos = took.get(usize::try_from(rank - 1).ok()?)?;
+    u64::try_from(Duration::from_nanos(*nanos).as_micros()).ok()
 }
