@@ -54,6 +54,12 @@ pub struct Figures {
     pub reads: u64,
     /// Those of them that showed less than somebody had been told before they were asked.
     pub outdated_reads: u64,
+    /// Webhook deliveries, one for each event and endpoint.
+    pub deliveries: u64,
+    /// Those of them without any effect at their receiver.
+    pub deliveries_lost: u64,
+    /// Effects at receivers beyond the first of each delivery.
+    pub effects_repeated: u64,
     /// In how many runs each check did not hold.
     pub violated: BTreeMap<String, u64>,
 }
@@ -77,7 +83,15 @@ impl ComparisonDocument {
             .map(|it| Cell::right(Role::Head, &it.variant));
         let first = [Cell::left(Role::Faint, "")].into_iter().chain(heads);
         table.row(first.chain([Cell::left(Role::Faint, "")]));
-        for (name, figure, meaning) in ROWS {
+        let tells = |name: &str, figure: fn(&Figures) -> String| {
+            let is_said = self
+                .variants
+                .iter()
+                .any(|it| !matches!(figure(it).as_str(), "0" | "0 %"));
+            is_said || ALWAYS.contains(&name)
+        };
+        for (name, figure, meaning) in ROWS.iter().filter(|(name, figure, _)| tells(name, *figure))
+        {
             let figures = self
                 .variants
                 .iter()
@@ -96,6 +110,9 @@ impl ComparisonDocument {
 
 /// A row: its name, its figure, and what that is.
 type Row = (&'static str, fn(&Figures) -> String, &'static str);
+
+/// These are shown even when there is nothing to count in any variant; of the others only those that tell one.
+const ALWAYS: [&str; 5] = ["operations", "p50", "p99", "unknown", "refused"];
 
 const ROWS: &[Row] = &[
     (
@@ -143,6 +160,21 @@ const ROWS: &[Row] = &[
         "outdated",
         |it| percentage(it.outdated_reads, it.reads),
         "reads that showed less than somebody knew",
+    ),
+    (
+        "deliveries",
+        |it| count(it.deliveries),
+        "of webhooks: an event to an endpoint",
+    ),
+    (
+        "lost",
+        |it| count(it.deliveries_lost),
+        "deliveries without any effect",
+    ),
+    (
+        "repeated",
+        |it| count(it.effects_repeated),
+        "effects beyond the first of a delivery",
     ),
 ];
 

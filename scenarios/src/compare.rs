@@ -73,6 +73,9 @@ struct Tally {
     waiting_max: u64,
     reads: u64,
     outdated: u64,
+    deliveries: u64,
+    lost: u64,
+    repeated: u64,
     violated: BTreeMap<String, u64>,
 }
 
@@ -90,6 +93,7 @@ impl Tally {
         }
         self.metrics(&outcome.record);
         self.staleness(&outcome.record);
+        self.deliveries(&outcome.record);
         let bad = outcome.judgements.iter();
         let bad = bad
             .filter(|it| it.verdict.name() != "held")
@@ -182,6 +186,28 @@ impl Tally {
         }
     }
 
+    /// What became of webhooks: deliveries without an effect, and effects beyond the first.
+    fn deliveries(&mut self, record: &Record) {
+        let rows = |table: &str| record.facts.table(table).unwrap_or_default();
+        let bodies: BTreeMap<Option<i64>, &str> = rows("outbox")
+            .iter()
+            .map(|row| (row.get("position").as_int(), row.text("body")))
+            .collect();
+        let mut effects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for effect in rows("webhook_effects") {
+            *effects
+                .entry((effect.text("endpoint"), effect.text("body")))
+                .or_default() += 1;
+        }
+        for delivery in rows("deliveries") {
+            let body = bodies.get(&delivery.get("position").as_int());
+            let found = body.and_then(|body| effects.get(&(delivery.text("endpoint"), *body)));
+            self.deliveries += 1;
+            self.lost += u64::from(found.is_none());
+        }
+        self.repeated += effects.values().map(|times| times - 1).sum::<u64>();
+    }
+
     fn figures(mut self, name: &str, set: &[String]) -> Figures {
         self.took.sort_unstable();
         self.changes_took.sort_unstable();
@@ -199,6 +225,9 @@ impl Tally {
             waiting_max: self.waiting_max,
             reads: self.reads,
             outdated_reads: self.outdated,
+            deliveries: self.deliveries,
+            deliveries_lost: self.lost,
+            effects_repeated: self.repeated,
             violated: self.violated,
         }
     }

@@ -169,6 +169,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         "replica-lag",
         include_str!("../../../fixtures/scenarios/replica-lag.toml"),
     ),
+    built_in(
+        "delivery-modes",
+        include_str!("../../../fixtures/scenarios/delivery-modes.toml"),
+    ),
 ];
 
 const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {
