@@ -12,8 +12,12 @@ use sim::ratio::Ratio;
 use crate::core::cache::config::CacheConfig;
 use crate::core::conflicts::config::ConflictConfig;
 use crate::core::edge::config::EdgeConfig;
+use crate::core::intake::IntakeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
+use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
+use crate::search::config::SearchConfig;
 use crate::verify::VerifyConfig;
 use crate::webhooks::config::WebhookConfig;
 
@@ -39,6 +43,9 @@ pub struct SystemConfig {
     /// How many connections to the Ledger one Core has at most.
     #[serde(default = "twenty")]
     pub connections_per_core: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<IntakeConfig>,
     /// When Core's instances are restarted one after the other, in milliseconds after the start; they
     /// are not when not given.
     #[serde(default)]
@@ -46,6 +53,9 @@ pub struct SystemConfig {
     /// What is told to customers' machines, and how those behave; nothing when not given.
     #[serde(default)]
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks Core believes; nobody's when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming: Option<IncomingConfig>,
     /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
     /// audit is not sealed when not given.
     #[serde(default)]
@@ -53,6 +63,12 @@ pub struct SystemConfig {
     /// The Ledger's replicas; it is one server when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<ReplicaConfig>,
+    /// The users who are told of things while they happen; there are none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchConfig>,
     /// How conflicts of edits are resolved; nothing is edited when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<ConflictConfig>,
@@ -203,6 +219,14 @@ pub struct Mix {
     pub letters: u32,
     /// As operations: replay every dead letter of webhooks.
     pub replays: u32,
+    /// As operations: tell one user, some or all of something.
+    pub notify: u32,
+    /// Find assets by a word in their name.
+    pub search: u32,
+    /// As operations: have the search index built anew.
+    pub reindex: u32,
+    /// Read all that the audit has of an asset, of an instance or of late, page by page.
+    pub audit_pages: u32,
     /// Look at an asset and edit some of its fields; needs `[system.conflicts]`. Edits are not mixed with
     /// renames, which write no revision.
     pub edit: u32,
@@ -233,6 +257,10 @@ impl Default for Mix {
             audit: 0,
             letters: 0,
             replays: 0,
+            notify: 0,
+            search: 0,
+            reindex: 0,
+            audit_pages: 0,
             edit: 0,
         }
     }
@@ -275,6 +303,9 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
+        let (batch, clerks) = self.intake.map_or((1, 1), |it| (it.batch, it.clerks));
+        at_least_one("system.intake.batch", u64::from(batch))?;
+        at_least_one("system.intake.clerks", u64::from(clerks))?;
         at_least_one(
             "system.seal_audit_every_ms",
             self.seal_audit_every_ms.unwrap_or(1),
@@ -289,6 +320,9 @@ impl SystemConfig {
         if let Some(webhooks) = &self.webhooks {
             webhooks.validate()?;
         }
+        if let Some(incoming) = &self.incoming {
+            incoming.validate()?;
+        }
         if let Some(edge) = &self.edge {
             validate_edge(edge)?;
         }
@@ -297,6 +331,12 @@ impl SystemConfig {
         }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
+        }
+        if let Some(realtime) = &self.realtime {
+            realtime.validate()?;
+        }
+        if let Some(search) = &self.search {
+            search.validate()?;
         }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
@@ -425,10 +465,14 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 20,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
+            search: None,
             conflicts: None,
             edge: None,
             cache: None,

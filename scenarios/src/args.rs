@@ -15,6 +15,7 @@ use sim::ratio::Ratio;
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
 use crate::incident_args::{GradeArgs, IncidentArgs};
+use crate::lab_args::LabArgs;
 use crate::seeds::RunSeeds;
 use crate::strategy::Strategy;
 use crate::sweep::share::Share;
@@ -78,6 +79,8 @@ pub enum Command {
     Grade(GradeArgs),
     /// The incident LOAD-2024-001: make one, play it, look at what came of actions.
     Incident(IncidentArgs),
+    /// Labs: run the policy you propose in the real system, and grade it.
+    Lab(LabArgs),
     /// Measure how fast runs are on this machine.
     Bench(BenchArgs),
     /// Serve a sweep: requests on the standard input, replies on the standard output.

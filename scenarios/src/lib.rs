@@ -14,7 +14,8 @@
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
 //!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
-//! 8. [`program`], [`args`], [`incident_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 8. [`labs`]: the system with a learner's configuration, judged;
+//! 9. [`program`], [`args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -37,6 +38,8 @@ pub mod explain;
 pub mod shrink;
 pub mod sweep;
 
+pub mod labs;
+
 pub mod promtool;
 pub mod submission_folder;
 
@@ -45,6 +48,7 @@ pub mod commands;
 pub mod exit_code;
 pub mod failure;
 pub mod incident_args;
+pub mod lab_args;
 pub mod output;
 pub mod program;
 pub mod spinner;

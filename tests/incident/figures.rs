@@ -36,7 +36,7 @@ fn check_figures(kind: CauseKind, seed: u64) {
 #[test]
 fn the_figures_of_the_briefing_emerge_from_every_cause() {
     for kind in CauseKind::ALL {
-        for seed in SEEDS {
+        for seed in 1..=20 {
             check_figures(kind, seed);
         }
     }

@@ -14,15 +14,22 @@ use sim::record::value::Value;
 use sim::{NodeContext, NodeId};
 
 use super::board::{Board, Word};
-use super::script::{Intent, Planned};
+use super::intent::{AuditBy, Intent};
+use super::script::Planned;
 use super::{notices, telling};
 use crate::config::Workload;
+use crate::core::audit::querying::Scope;
 use crate::core::conflicts::fields::Field;
 use crate::core::protocol::{Answer, Ask, Body, CoreRequest, EditAsset, Renaming};
 use crate::core::retry::Backoff;
 use crate::defects::{Defect, Defects};
 use crate::ids::{AssetId, IdempotencyKey};
 use crate::ledger::protocol::Consistency;
+
+/// How many entries of the audit people look at at once.
+const AUDIT_PAGE: u32 = 4;
+/// How far back people look who ask what has happened lately.
+const LATELY_MS: i64 = 15_000;
 
 /// What a client is made of.
 pub struct ClientSetup {
@@ -114,6 +121,18 @@ impl User {
                 let (key, endpoint) = (key.clone(), None);
                 self.operate(Ask::ReplayDeliveries { key, endpoint }).await;
             }
+            Intent::Notify { key, to } => {
+                let (key, to) = (key.clone(), to.clone());
+                let text = format!("news of {}", self.number / 2);
+                self.operate(Ask::Notify { key, to, text }).await;
+            }
+            Intent::AuditPages(by) => self.page_through(by).await,
+            Intent::Search(word) => {
+                self.operate(Ask::Search(word.clone())).await;
+            }
+            Intent::Reindex => {
+                self.operate(Ask::Reindex).await;
+            }
             Intent::Letters { replay } => self.decide(*replay).await,
             Intent::Edit { key, of, changes } => self.edit(key, *of, changes).await,
         }
@@ -122,6 +141,38 @@ impl User {
     /// The asset of a registration, if anybody was told of it by now. Else there is nothing to do.
     fn asset(&self, of: u64) -> Option<AssetId> {
         self.setup.board.asset(of)
+    }
+
+    /// Reads all pages of a query of the audit.
+    async fn page_through(&self, by: &AuditBy) {
+        let scope = match by {
+            AuditBy::Asset(of) => match self.asset(*of) {
+                Some(asset) => Scope::Asset(asset),
+                None => return,
+            },
+            AuditBy::Instance(number) => {
+                let cores = &self.setup.cores;
+                Scope::Actor(cores[*number as usize % cores.len()].clone())
+            }
+            AuditBy::Lately => {
+                let until = self.context.wall_clock().millis();
+                let from = until - LATELY_MS;
+                Scope::Between { from, until }
+            }
+        };
+        let mut after = Some(0);
+        while let Some(number) = after {
+            let ask = Ask::PageAudit {
+                scope: scope.clone(),
+                after: number,
+                limit: AUDIT_PAGE,
+            };
+            let answer = self.operate(ask).await;
+            after = match answer.map(|answer| answer.body) {
+                Some(Body::AuditPage { next, .. }) => next,
+                _ => None,
+            };
+        }
     }
 
     /// Reads an asset as far as is asked for; a causal read carries the token of whoever told of the asset.

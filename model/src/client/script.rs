@@ -11,12 +11,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
+use super::intent::{AuditBy, Intent};
 use crate::config::{ConfigError, Mix, ReadMix, Surge, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
 use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
 use crate::ledger::protocol::Consistency;
+use crate::realtime::audience::Audience;
+use crate::realtime::config::RealtimeConfig;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,75 +36,6 @@ pub struct Planned {
     pub intent: Intent,
 }
 
-/// What a client wants. Numbers are those of registrations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Intent {
-    /// To register an asset.
-    Register(RegisterAsset),
-    /// To rename assets, all or none, in this order.
-    Rename {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which assets.
-        of: Vec<u64>,
-        /// Their new name.
-        name: String,
-    },
-    /// To read an asset.
-    Read(u64),
-    /// To read an asset, perhaps from a replica.
-    ReadAt {
-        /// Which asset.
-        of: u64,
-        /// How much must show.
-        consistency: Consistency,
-    },
-    /// To have an asset verified again.
-    Verify {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which asset.
-        of: u64,
-    },
-    /// To learn what happened to an asset.
-    Audit(u64),
-    /// To decide about the first dead letter.
-    Letters {
-        /// Whether to replay it, or else to discard it.
-        replay: bool,
-    },
-    /// To have every dead letter of webhooks replayed.
-    ReplayAll {
-        /// One key per intent.
-        key: IdempotencyKey,
-    },
-    /// To look at an asset and edit some of its fields.
-    Edit {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which asset.
-        of: u64,
-        /// The fields and what they shall say.
-        changes: Vec<(Field, String)>,
-    },
-}
-
-impl Intent {
-    /// The numbers of the registrations it is about, other than itself.
-    pub fn registrations(&self) -> Vec<u64> {
-        match self {
-            Intent::Rename { of, .. } => of.clone(),
-            Intent::Read(of)
-            | Intent::ReadAt { of, .. }
-            | Intent::Audit(of)
-            | Intent::Edit { of, .. }
-            | Intent::Verify { of, .. } => vec![*of],
-            Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
-        }
-    }
-}
-
 /// Who does it, when, and what it is for, in a line.
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,51 +45,6 @@ impl fmt::Display for Planned {
             "client-{client}/{} at {at} ms {}",
             self.number, self.intent
         )
-    }
-}
-
-impl fmt::Display for Intent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let assets = |of: &[u64]| {
-            let of = of.iter().map(|number| format!("the asset of {number}"));
-            of.collect::<Vec<_>>().join(" and ")
-        };
-        match self {
-            Intent::Register(request) => {
-                let AssetContent { name, locker, .. } = &request.content;
-                let strategy = match request.strategy {
-                    Strategy::FullRollback => ", all or nothing",
-                    Strategy::PartialCommit => "",
-                };
-                write!(
-                    f,
-                    "registers `{name}` at {locker} ({}{strategy})",
-                    request.key
-                )
-            }
-            Intent::Rename { key, of, name } => {
-                write!(f, "renames {} to `{name}` ({key})", assets(of))
-            }
-            Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
-            Intent::ReadAt { of, consistency } => {
-                let (of, consistency) = (assets(&[*of]), consistency.name());
-                write!(f, "reads {of} ({consistency})")
-            }
-            Intent::Verify { key, of } => {
-                write!(f, "has {} verified ({key})", assets(&[*of]))
-            }
-            Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
-            Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
-            Intent::Edit { key, of, changes } => {
-                let change =
-                    |(field, value): &(Field, String)| format!("{} `{value}`", field.name());
-                let changes: Vec<String> = changes.iter().map(change).collect();
-                let (of, changes) = (assets(&[*of]), changes.join(" and "));
-                write!(f, "makes {of} have the {changes} ({key})")
-            }
-            Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
-            Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
-        }
     }
 }
 
@@ -313,6 +202,10 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
+            search,
+            reindex,
+            audit_pages,
             edit,
         } = self.workload.mix;
         let weights = [
@@ -324,6 +217,10 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
+            search,
+            reindex,
+            audit_pages,
             edit,
         ];
         let choice = if self.registered.is_empty() {
@@ -349,11 +246,38 @@ impl Script<'_> {
                 replay: stream.below(4) > 0,
             },
             7 => Intent::ReplayAll { key },
+            8 => Intent::Notify {
+                key,
+                to: self.audience(stream),
+            },
+            9 => Intent::Search(stream.pick(&["asset", "renamed", "rival"]).to_string()),
+            10 => Intent::Reindex,
+            11 => Intent::AuditPages(match stream.below(3) {
+                0 => AuditBy::Asset(self.one(stream)),
+                1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
+                _ => AuditBy::Lately,
+            }),
             _ => Intent::Edit {
                 key,
                 of: self.one(stream),
                 changes: changes(&number.to_string(), stream),
             },
+        }
+    }
+
+    /// One user, two or all.
+    fn audience(&self, stream: &mut Stream) -> Audience {
+        let realtime = self.system.realtime.as_ref();
+        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
+        let mut some = || {
+            let user = users.get(stream.below(users.len().max(1) as u64) as usize);
+            user.cloned().unwrap_or_default()
+        };
+        let (one, other) = (some(), some());
+        match stream.below(4) {
+            0 => Audience::Everybody,
+            1 => Audience::Users(vec![one, other]),
+            _ => Audience::User(one),
         }
     }
 
@@ -493,10 +417,14 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 10,
+            intake: None,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
+            search: None,
             conflicts: None,
             edge: None,
             cache: None,
@@ -511,11 +439,16 @@ mod tests {
             Intent::Register(request) => Some(request.key.clone()),
             Intent::Rename { key, .. }
             | Intent::Verify { key, .. }
+            | Intent::ReplayAll { key }
             | Intent::Edit { key, .. }
-            | Intent::ReplayAll { key } => Some(key.clone()),
-            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
-                None
-            }
+            | Intent::Notify { key, .. } => Some(key.clone()),
+            Intent::Read(_)
+            | Intent::ReadAt { .. }
+            | Intent::Audit(_)
+            | Intent::Letters { .. }
+            | Intent::Search(_)
+            | Intent::AuditPages(_)
+            | Intent::Reindex => None,
         }
     }
 

@@ -68,6 +68,17 @@ pub fn of_key(key: &IdempotencyKey) -> Select {
     query::select(keys::TABLE, is(keys::KEY, key.0.as_str()))
 }
 
+/// What is known of several.
+pub fn of_keys<'a>(wanted: impl IntoIterator<Item = &'a IdempotencyKey>) -> Select {
+    let wanted = wanted.into_iter().map(|key| key.0.as_str());
+    query::select(keys::TABLE, query::is_one_of(keys::KEY, wanted))
+}
+
+/// The key of such a row.
+pub fn key_of(row: &[Value]) -> &str {
+    row.text(keys::KEY)
+}
+
 /// What a request is told whose key is taken.
 pub fn again(context: &NodeContext, row: &[Value], digest: &str, defects: &Defects) -> Answer {
     if row.text(keys::DIGEST) != digest && !defects.has(Defect::KeyIgnoresBody) {

@@ -14,7 +14,7 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
-use super::audit::sealing;
+use super::audit::{querying, sealing};
 use super::cache::config::CacheConfig;
 use super::cache::reading::Cache;
 use super::conflicts::config::ConflictConfig;
@@ -22,19 +22,27 @@ use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
 use super::edge::config::EdgeConfig;
 use super::edge::door::{Door, Pass, Turned};
+use super::incoming::Providers;
+use super::intake::{Intake, IntakeConfig};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
+use super::realtime::{Realtime, inbox, storing, streams};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
+use super::search::{Search, asking, reindex};
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{audit, reading, registration, renaming, verification, webhooks, worker};
+use super::{incoming, outbox, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
+use crate::ids::LetterId;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
+use crate::search::config::SearchConfig;
 use crate::webhooks::config::WebhookConfig;
 
 /// How long a draining instance waits for what it has begun.
@@ -50,8 +58,16 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
+    /// How requests for a verification are written down together; one by one when not given.
+    pub intake: Option<IntakeConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks are believed; nobody's when not given.
+    pub incoming: Option<IncomingConfig>,
+    /// The users who are told; none when not given.
+    pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    pub search: Option<SearchConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
     /// What one instance lets in; everything when not given.
@@ -75,7 +91,11 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
+            intake: config.intake,
             webhooks: config.webhooks.clone(),
+            incoming: config.incoming.clone(),
+            realtime: config.realtime.clone(),
+            search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
             edge: config.edge.clone(),
             cache: config.cache,
@@ -97,6 +117,12 @@ pub struct Core {
     pub outbox: Outbox,
     /// What tells it.
     pub webhooks: Option<Rc<Webhooks>>,
+    /// Whose webhooks it believes.
+    pub providers: Providers,
+    /// What it does for connected users.
+    pub realtime: Option<Rc<Realtime>>,
+    /// Its way to the search index.
+    pub search: Option<Rc<Search>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
     /// Where requests come in, when not everything is let in.
@@ -105,6 +131,8 @@ pub struct Core {
     pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
+    /// Who writes down what many ask for.
+    intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
     draining: Cell<bool>,
@@ -115,14 +143,25 @@ pub struct Core {
 pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
     let lockers = Lockers::new(context.clone(), &setup.defects);
-    let outbox = match setup.webhooks {
-        Some(_) => Outbox::Open,
-        None => Outbox::Closed,
+    let hears = [
+        setup.webhooks.is_some(),
+        setup.realtime.is_some(),
+        setup.search.is_some(),
+    ];
+    let outbox = match hears.contains(&true) {
+        true => Outbox::Open,
+        false => Outbox::Closed,
     };
     let defects = &setup.defects;
     let webhooks = setup.webhooks.as_ref();
     let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
+    let realtime = setup.realtime.as_ref();
+    let realtime =
+        realtime.map(|config| Rc::new(Realtime::new(&context, config, &ledger, defects)));
+    let search = setup.search.as_ref();
+    let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
+    let providers = Providers::of(setup.incoming.as_ref());
     let door = setup.edge.as_ref();
     let door = door.map(|config| Door::new(&context, config, defects));
     let cache = setup.cache.as_ref();
@@ -131,10 +170,16 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         context: context.clone(),
         cache,
         door,
+        intake: setup
+            .intake
+            .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
         setup,
         ledger,
         outbox,
         webhooks: webhooks.clone(),
+        providers,
+        realtime: realtime.clone(),
+        search: search.clone(),
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -144,6 +189,19 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     context.spawn("worker", worker::run(core.clone()));
     if let Some(webhooks) = webhooks {
         context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
+    }
+    let polls = [
+        realtime.as_ref().map(|it| it.poll),
+        search.as_ref().map(|it| it.feed_every),
+    ];
+    if let Some(every) = polls.into_iter().flatten().min() {
+        context.spawn("outbox.relay", outbox::relay::run(core.clone(), every));
+    }
+    if let Some(realtime) = realtime {
+        context.spawn("watch", realtime.watch());
+    }
+    if let Some(search) = search {
+        context.spawn("feed", search.feed());
     }
     if let Some(every) = core.setup.seal_audit_every {
         context.spawn("sealer", sealing::run(core.clone(), every));
@@ -175,6 +233,10 @@ impl Core {
             self.context
                 .reply(&incoming, Answer::ok(202, Body::Nothing));
             self.drain().await;
+            return;
+        }
+        if let (Ask::Ring(users), Some(realtime)) = (&request.ask, &self.realtime) {
+            realtime.look_soon(users.clone());
             return;
         }
         let work = self.begin_work();
@@ -244,6 +306,9 @@ impl Core {
                 seen,
             } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
+                if let Some(intake) = &self.intake {
+                    return intake.request(key, asset).await;
+                }
                 verification::request(context, ledger, key, asset, defects, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
@@ -252,29 +317,16 @@ impl Core {
                     .await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
-            Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
-                let decision = match ask {
-                    Ask::ReplayDeadLetter(_) => Decision::Replay,
-                    _ => Decision::Discard,
-                };
-                let actor = context.name();
-                let decided =
-                    dead_letters::decide(ledger, letter, decision, &actor, defects, deadline);
-                decided.await.inspect(|answer| {
-                    if answer.is_success() {
-                        context.reached("dead_letter_was_decided");
-                    }
-                })
+            Ask::ReplayDeadLetter(letter) => self.decide(letter, Decision::Replay, deadline).await,
+            Ask::DiscardDeadLetter(letter) => {
+                self.decide(letter, Decision::Discard, deadline).await
             }
-            Ask::QueryAudit(asset) => {
-                let rows = ledger
-                    .read("audit.query", deadline, audit::of_asset(asset))
-                    .await;
-                rows.map(|rows| {
-                    let told = rows.iter().map(|row| audit::told(row));
-                    Answer::ok(200, Body::Audit(told.collect()))
-                })
-            }
+            Ask::QueryAudit(asset) => querying::whole(self, asset, deadline).await,
+            Ask::PageAudit {
+                scope,
+                after,
+                limit,
+            } => querying::answer(self, scope, *after, *limit, deadline).await,
             Ask::ReplayDeliveries { key, endpoint } => {
                 webhooks::replay::ask(ledger, key, endpoint.as_deref(), deadline).await
             }
@@ -282,15 +334,23 @@ impl Core {
                 webhooks::endpoints::enable(ledger, endpoint, defects, deadline).await
             }
             Ask::RotateSecret { endpoint, secret } => {
-                let overlap = self
-                    .webhooks
-                    .as_ref()
-                    .map(|it| it.overlap)
-                    .unwrap_or_default();
-                let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
+                let overlap = self.webhooks.as_ref().map_or(0, |it| it.overlap_ms());
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
             }
+            Ask::ReceiveWebhook(message) => {
+                incoming::receive(self, message, deadline, answer_early).await
+            }
+            Ask::Notify { key, to, text } => storing::notify(self, key, to, text, deadline).await,
+            Ask::Subscribe { user, device, last } => {
+                streams::subscribe(self, user, device, *last, deadline).await
+            }
+            Ask::MarkRead { user, mark } => inbox::mark(self, user, *mark, deadline).await,
+            Ask::ListNotifications { user, after } => {
+                inbox::list(self, user, *after, deadline).await
+            }
+            Ask::Search(word) => asking::find(self, word, deadline).await,
+            Ask::Reindex => Ok(reindex::begin(self)),
             Ask::Look(asset) => editing::look(self, asset, deadline).await,
             Ask::Edit(asked) => match &self.setup.conflicts {
                 Some(config) => editing::edit(self, config, asked, deadline).await,
@@ -299,15 +359,35 @@ impl Core {
             },
             Ask::TakeNotices { user, shown } => notices::take(self, user, shown, deadline).await,
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
-            Ask::Drain => unreachable!("a drain is not answered like a question"),
+            Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };
         answered.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Decides about a dead letter.
+    async fn decide(
+        &self,
+        letter: &LetterId,
+        decision: Decision,
+        deadline: Deadline,
+    ) -> Result<Answer, LedgerError> {
+        let (actor, defects) = (self.context.name(), &self.setup.defects);
+        let decided =
+            dead_letters::decide(&self.ledger, letter, decision, &actor, defects, deadline);
+        decided.await.inspect(|answer| {
+            if answer.is_success() {
+                self.context.reached("dead_letter_was_decided");
+            }
+        })
     }
 
     /// Graceful shutdown: what is begun is finished, within a grace.
     async fn drain(&self) {
         if self.draining.replace(true) {
             return;
+        }
+        if let Some(realtime) = &self.realtime {
+            realtime.close_all();
         }
         let began = self.context.monotonic();
         while self.under_way.get() > 0 && self.context.monotonic() - began < GRACE {
@@ -354,7 +434,7 @@ impl Drop for Work {
 }
 
 /// What a client is told when the Ledger did not do what it was asked.
-fn failed(error: &LedgerError) -> Answer {
+pub(super) fn failed(error: &LedgerError) -> Answer {
     match error {
         LedgerError::Unavailable | LedgerError::CircuitOpen => {
             Answer::later(503, Some(Failure::LedgerDown))

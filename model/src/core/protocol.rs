@@ -10,12 +10,17 @@ use serde::{Deserialize, Serialize};
 use sim::network::{Payload, Request};
 
 use super::asset::{AssetContent, AssetStatus, Strategy};
+use super::audit::querying::{Scope, Told};
 use super::conflicts::decision::Made;
 use super::conflicts::fields::{Field, Fields};
 use super::conflicts::notices::Notice;
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LetterId, SlotNumber, VerificationId};
 use crate::ledger::protocol::Consistency;
+use crate::realtime::audience::Audience;
+use crate::realtime::notification::{Mark, Notification};
+use crate::search::index::Hit;
+use crate::webhooks::incoming::HeaderMap;
 
 /// A request with the sender's patience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +94,55 @@ pub enum Ask {
         /// The session's token: the highest of all answers it was given.
         seen: u64,
     },
+    /// Tell users of something.
+    Notify {
+        /// One key per intent.
+        key: IdempotencyKey,
+        /// Whom.
+        to: Audience,
+        /// Of what.
+        text: String,
+    },
+    /// Connect a user's device: from now on it is sent what follows its last notification.
+    Subscribe {
+        /// The user.
+        user: String,
+        /// The device, by its node's name.
+        device: String,
+        /// The number of the last notification it has (`last-event-id`); 0 before the first.
+        last: i64,
+    },
+    /// A user has read notifications.
+    MarkRead {
+        /// The user.
+        user: String,
+        /// Which.
+        mark: Mark,
+    },
+    /// A user's notifications that follow a number, some at a time, and how many are unread in all.
+    ListNotifications {
+        /// The user.
+        user: String,
+        /// The number.
+        after: i64,
+    },
+    /// A page of the audit.
+    PageAudit {
+        /// Which entries.
+        scope: Scope,
+        /// The number of the entry behind which it begins; 0 for the first page.
+        after: i64,
+        /// How many entries at most.
+        limit: u32,
+    },
+    /// Find assets with a word in their name.
+    Search(String),
+    /// As operations: build the search index anew.
+    Reindex,
+    /// From another instance: there is something new for these users. It may be lost.
+    Ring(Vec<String>),
+    /// Somebody else's service tells of something.
+    ReceiveWebhook(IncomingMessage),
     /// Read all that can be edited of an asset.
     Look(AssetId),
     /// Edit an asset.
@@ -100,6 +154,17 @@ pub enum Ask {
         /// The names of those that were shown since.
         shown: Vec<String>,
     },
+}
+
+/// A webhook of somebody else's, as an HTTP POST carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IncomingMessage {
+    /// Who says that it is theirs: the path it came by.
+    pub provider: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, byte for byte.
+    pub body: String,
 }
 
 /// An edit: a form that its user filled in over a version they saw.
@@ -213,6 +278,35 @@ pub enum Body {
     Letters(Vec<LetterId>),
     /// What was done to an asset, in the order of the entries' numbers.
     Audit(Vec<String>),
+    /// A page of the audit.
+    AuditPage {
+        /// Its entries, in the order of their numbers.
+        entries: Vec<Told>,
+        /// Behind which entry the next page begins; nothing when this is the last one.
+        next: Option<i64>,
+    },
+    /// Assets that were found.
+    Found {
+        /// The assets.
+        hits: Vec<Hit>,
+        /// The highest place of any event in the index.
+        newest: i64,
+        /// The highest place of any event when the question came.
+        asked: i64,
+        /// For how long the oldest event that is missing in the index has been so; nothing when none is.
+        lag_ms: Option<i64>,
+    },
+    /// The name of the stream that a device is connected to.
+    Stream(String),
+    /// How many of a user's notifications are unread.
+    Unread(i64),
+    /// Some of a user's notifications, in the order of their numbers.
+    Notifications {
+        /// How many are unread in all.
+        unread: i64,
+        /// Those asked for.
+        some: Vec<Notification>,
+    },
     /// All that can be edited of an asset.
     Form {
         /// The asset.
@@ -265,12 +359,21 @@ impl Ask {
             Ask::ReplayDeliveries { .. } => "replay_deliveries",
             Ask::EnableEndpoint(_) => "enable_endpoint",
             Ask::RotateSecret { .. } => "rotate_secret",
+            Ask::ReceiveWebhook(_) => "receive_webhook",
             Ask::QueryAudit(_) => "query_audit",
             Ask::Look(_) => "look",
             Ask::Edit(_) => "edit",
             Ask::TakeNotices { .. } => "take_notices",
             Ask::Health => "health",
             Ask::Drain => "drain",
+            Ask::Notify { .. } => "notify",
+            Ask::Subscribe { .. } => "subscribe",
+            Ask::MarkRead { .. } => "mark_read",
+            Ask::ListNotifications { .. } => "list_notifications",
+            Ask::Ring(_) => "ring",
+            Ask::PageAudit { .. } => "page_audit",
+            Ask::Search(_) => "search",
+            Ask::Reindex => "reindex",
         }
     }
 }

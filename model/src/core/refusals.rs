@@ -44,7 +44,7 @@ impl Refusals {
         let asset = match ask {
             Ask::Register(_) | Ask::VerificationCompleted { .. } => None,
             Ask::ReplayDeadLetter(_) | Ask::DiscardDeadLetter(_) => None,
-            Ask::ReplayDeliveries { .. } => None,
+            Ask::ReplayDeliveries { .. } | Ask::Notify { .. } => None,
             Ask::EnableEndpoint(_) | Ask::RotateSecret { .. } => None,
             Ask::Rename { changes, .. } => match &answer.body {
                 Body::Conflict(asset, _) => Some(asset.clone()),
@@ -56,6 +56,14 @@ impl Refusals {
             Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
             Ask::Look(_) | Ask::TakeNotices { .. } => return,
             Ask::Health | Ask::Drain => return,
+            // Whoever sends forgeries would fill the audit.
+            Ask::ReceiveWebhook(_) => return,
+            // What a user has seen is the user's own affair.
+            Ask::Subscribe { .. }
+            | Ask::MarkRead { .. }
+            | Ask::ListNotifications { .. }
+            | Ask::Ring(_) => return,
+            Ask::Search(_) | Ask::Reindex | Ask::PageAudit { .. } => return,
         };
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() < KEPT_MAX {

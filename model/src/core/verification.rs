@@ -2,6 +2,8 @@
 //! rollback, and taken note of when Verify reports them finished. Verify itself is
 //! [`verify`](crate::verify).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sim::NodeContext;
 use sim::random::Root;
 
@@ -13,6 +15,7 @@ use super::protocol::{Answer, Body};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::{AssetId, IdempotencyKey, LockerRef, VerificationId};
+use crate::ledger::client::transaction::Transaction;
 use crate::ledger::client::{LedgerClient, LedgerError};
 use crate::ledger::engine::Row;
 use crate::ledger::engine::statement::{Isolation, Statement};
@@ -152,6 +155,142 @@ pub async fn request(
             },
         )
         .await
+}
+
+/// As [`request`], for many at once in one transaction: an answer for each, in their order.
+///
+/// # Errors
+/// As [`LedgerClient::transact`]; then nothing was done for any.
+pub async fn request_many(
+    context: &NodeContext,
+    ledger: &LedgerClient,
+    asked: &[(IdempotencyKey, AssetId)],
+    defects: &Defects,
+    deadline: Deadline,
+) -> Result<Vec<Answer>, LedgerError> {
+    let isolation = Isolation::Serializable;
+    let mut stream = context.stream(Root::Schedule, "verification ids");
+    let fresh: Vec<VerificationId> = asked
+        .iter()
+        .map(|_| VerificationId(format!("verification-{:016x}", stream.bits())))
+        .collect();
+    ledger
+        .transact_at(isolation, "verification.requests", deadline, async |it| {
+            let at = it.now().await?;
+            let mut desk = Desk::read(it, asked).await?;
+            let mut answers = Vec::new();
+            for ((key, asset), fresh) in asked.iter().zip(&fresh) {
+                answers.push(desk.take(context, (key, asset), fresh, at, defects));
+            }
+            desk.stage(it);
+            it.flush().await?;
+            Ok(answers)
+        })
+        .await
+}
+
+/// What a transaction knows of the keys and assets it was asked about, its own rows included, and what it will
+/// write.
+struct Desk {
+    answered: BTreeMap<String, Row>,
+    given: BTreeMap<String, (String, Answer)>,
+    lockers: BTreeMap<String, LockerRef>,
+    open: BTreeMap<String, VerificationId>,
+    queued: Vec<Statement>,
+    entries: Vec<Statement>,
+    taken: Vec<Statement>,
+}
+
+impl Desk {
+    async fn read(
+        transaction: &mut Transaction,
+        asked: &[(IdempotencyKey, AssetId)],
+    ) -> Result<Desk, LedgerError> {
+        let named: BTreeSet<&str> = asked.iter().map(|(_, asset)| asset.0.as_str()).collect();
+        let keys = answers::of_keys(asked.iter().map(|(key, _)| key));
+        let answered = transaction.query(keys).await?;
+        let these = is_one_of(assets::ASSET, named.iter().copied());
+        let rows = transaction
+            .query(query::select(assets::TABLE, these))
+            .await?;
+        let lockers = rows.iter().filter_map(|row| {
+            let locker = locker_if_linked(row)?;
+            Some((row.text(assets::ASSET).to_owned(), locker))
+        });
+        let lockers = lockers.collect();
+        let open =
+            is_one_of(verifications::ASSET, named).and(is_one_of(verifications::STATE, OPEN));
+        let rows = transaction
+            .query(query::select(verifications::TABLE, open))
+            .await?;
+        let open = rows.iter().map(|row| {
+            let verification = VerificationId(row.text(verifications::VERIFICATION).into());
+            (row.text(verifications::ASSET).to_owned(), verification)
+        });
+        let by_key = |row: Row| (answers::key_of(&row).to_owned(), row);
+        Ok(Desk {
+            answered: answered.into_iter().map(by_key).collect(),
+            given: BTreeMap::new(),
+            lockers,
+            open: open.collect(),
+            queued: Vec::new(),
+            entries: Vec::new(),
+            taken: Vec::new(),
+        })
+    }
+
+    /// Has all of it written: a statement for each table.
+    fn stage(self, transaction: &mut Transaction) {
+        transaction.stage_all(query::together(self.queued));
+        transaction.stage_all(query::together(self.entries));
+        let rows = self.taken.len() as u64;
+        if let Some(taken) = query::together(self.taken) {
+            transaction.stage_rows(taken, rows);
+        }
+    }
+
+    /// One request: what it is told, and what will be written for it.
+    fn take(
+        &mut self,
+        context: &NodeContext,
+        (key, asset): (&IdempotencyKey, &AssetId),
+        fresh: &VerificationId,
+        at: LedgerMillis,
+        defects: &Defects,
+    ) -> Answer {
+        let digest = answers::digest(&("verify", asset));
+        if let Some(row) = self.answered.get(&key.0) {
+            return answers::again(context, row, &digest, defects);
+        }
+        if let Some((former, answer)) = self.given.get(&key.0) {
+            return match *former == digest {
+                true => answer.clone(),
+                false => Answer::refused(422, Failure::LedgerConstraint),
+            };
+        }
+        let Some(locker) = self.lockers.get(&asset.0) else {
+            return Answer::refused(422, Failure::LedgerConstraint);
+        };
+        let verification = self.open.entry(asset.0.clone()).or_insert_with(|| {
+            self.queued.push(queue(fresh, asset, locker, at));
+            let entry = Entry {
+                asset,
+                action: "verification_queued",
+                subject: Some(&fresh.0),
+                failure: None,
+                version: None,
+                actor: &context.name(),
+                at,
+            };
+            self.entries.push(entry.statement());
+            fresh.clone()
+        });
+        let answer = Answer::ok(202, Body::Verification(verification.clone()));
+        self.taken
+            .push(answers::take(key, &digest, Some(asset), Some(&answer), at));
+        self.given.insert(key.0.clone(), (digest, answer.clone()));
+        answer
+    }
 }
 
 fn locker_if_linked(row: &Row) -> Option<LockerRef> {

@@ -5,36 +5,46 @@
 use super::{Defect, DefectInfo};
 
 mod edits;
+mod incoming;
 mod load;
+mod realtime;
+mod search;
 mod webhooks;
 
-use self::edits::OF_EDITS;
-use self::load::OF_LOAD;
-use self::webhooks::OF_WEBHOOKS;
-
-/// The lists by what a system must have to show them.
-const LISTS: &[&[DefectInfo]] = &[OF_EVERY_SYSTEM, OF_WEBHOOKS, OF_EDITS, OF_LOAD];
+/// The catalogue's parts, by what a system must have to show them.
+const PARTS: &[&[DefectInfo]] = &[
+    OF_EVERY_SYSTEM,
+    webhooks::OF_WEBHOOKS,
+    incoming::OF_INCOMING,
+    realtime::OF_REALTIME,
+    search::OF_SEARCH,
+    edits::OF_EDITS,
+    load::OF_LOAD,
+];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<{ count(LISTS) }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<{ count() }>();
 
-const fn count(lists: &[&[DefectInfo]]) -> usize {
-    match lists {
-        [] => 0,
-        [first, rest @ ..] => first.len() + count(rest),
+const fn count() -> usize {
+    let (mut all, mut part) = (0, 0);
+    while part < PARTS.len() {
+        all += PARTS[part].len();
+        part += 1;
     }
+    all
 }
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
-    let (mut list, mut within, mut at) = (0, 0, 0);
-    while at < ALL {
-        if within == LISTS[list].len() {
-            (list, within) = (list + 1, 0);
-            continue;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut own = 0;
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
+            at += 1;
+            own += 1;
         }
-        all[at] = LISTS[list][within];
-        (within, at) = (within + 1, at + 1);
+        part += 1;
     }
     all
 }
@@ -375,6 +385,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
         seen_in: None,
         caught_by: "pool_bounded",
+    },
+    DefectInfo {
+        defect: Defect::AuditQuerySkipsPageBoundary,
+        name: "audit_query_skips_page_boundary",
+        mistake: "the entry that tells that another page follows is named as the one behind which it begins, so no page has it",
+        seen_in: None,
+        caught_by: "audit_query_exact",
     },
     DefectInfo {
         defect: Defect::AlertFiresWithoutWaiting,

@@ -7,6 +7,7 @@
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_query_exact;
 mod audit_sealed;
 mod breaker_legal;
 mod cache_fresh;
@@ -16,6 +17,7 @@ mod conflict_told;
 mod dead_letters_accounted;
 mod delivery_order;
 mod everything_settles;
+mod incoming_once;
 mod linearizable_assets;
 mod link_agreement;
 mod no_duplicate_effect;
@@ -23,6 +25,7 @@ mod no_lost_update;
 mod no_phantom_writes;
 mod no_send_after_ack;
 mod no_split_brain;
+mod notifications_in_order;
 mod pool_bounded;
 mod queue_bounded;
 mod retry_policy_kept;
@@ -31,6 +34,7 @@ mod session_guarantees;
 mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
+mod views_converge;
 mod webhook_conserved;
 mod webhook_retries_kept;
 
@@ -58,6 +62,7 @@ pub const CHECKS: &[Check] = &[
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
     audit_sealed::CHECK,
+    audit_query_exact::CHECK,
     no_lost_update::CHECK,
     conflict_told::CHECK,
     linearizable_assets::CHECK,
@@ -77,6 +82,9 @@ pub const CHECKS: &[Check] = &[
     delivery_order::CHECK,
     webhook_retries_kept::CHECK,
     signature_verified::CHECK,
+    incoming_once::CHECK,
+    notifications_in_order::CHECK,
+    views_converge::CHECK,
     SLO_MET,
 ];
 
@@ -340,6 +348,18 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a receiver exchanged its secret",
     },
     Sometimes {
+        name: "incoming_repetition_was_recognised",
+        promise: "a provider, or somebody who overheard it, sent again what was processed",
+    },
+    Sometimes {
+        name: "stale_message_was_refused",
+        promise: "a message came with a right signature and long after its time",
+    },
+    Sometimes {
+        name: "unsigned_message_was_refused",
+        promise: "a message came without a signature that fits",
+    },
+    Sometimes {
         name: "replica_answered_a_read",
         promise: "a read was answered by a replica of the Ledger",
     },
@@ -370,5 +390,29 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "commits_were_lost",
         promise: "a former primary came back with commits that its successor does not have",
+    },
+    Sometimes {
+        name: "sse_resumed_on_another_instance",
+        promise: "a device that had shown something was connected to another instance and went on",
+    },
+    Sometimes {
+        name: "slow_consumer_was_closed",
+        promise: "a device took notifications too slowly, and its stream was closed",
+    },
+    Sometimes {
+        name: "search_update_came_late_or_again",
+        promise: "the search index was sent what it had, or something older",
+    },
+    Sometimes {
+        name: "reindex_raced_an_update",
+        promise: "a re-index came with a document that was older than an update that it met",
+    },
+    Sometimes {
+        name: "search_answer_was_stale",
+        promise: "a search was answered while events were on their way to the index, and said so",
+    },
+    Sometimes {
+        name: "notification_was_marked_again",
+        promise: "a mark found nothing unread: it had come before, or from another device",
     },
 ];

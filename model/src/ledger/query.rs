@@ -29,6 +29,28 @@ pub fn insert_if_absent(
     })
 }
 
+/// Inserts of the same columns of one table as one statement with many rows; none of none.
+///
+/// # Panics
+/// When one is no insert, or of other columns.
+pub fn together(statements: impl IntoIterator<Item = Statement>) -> Option<Statement> {
+    let mut all: Option<Insert> = None;
+    for statement in statements {
+        let Statement::Insert(insert) = statement else {
+            panic!("only inserts are put together");
+        };
+        match &mut all {
+            None => all = Some(insert),
+            Some(all) => {
+                let alike = (all.table, &all.columns) == (insert.table, &insert.columns);
+                assert!(alike, "inserts that are put together are alike");
+                all.rows.extend(insert.rows);
+            }
+        }
+    }
+    all.map(Statement::Insert)
+}
+
 fn insertion(table: TableId, values: impl IntoIterator<Item = (usize, Value)>) -> Insert {
     let (columns, row) = values
         .into_iter()

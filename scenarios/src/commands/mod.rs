@@ -7,6 +7,7 @@ pub mod explain;
 pub mod grade;
 pub mod hunt;
 pub mod incident;
+pub mod lab;
 pub mod list;
 pub mod merge;
 pub mod replay;
@@ -41,6 +42,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
         Command::Hunt(args) => hunt::execute(&args),
         Command::Grade(args) => grade::execute(&args),
         Command::Incident(args) => incident::execute(&args),
+        Command::Lab(args) => lab::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Shrink(args) => shrink::execute(&args),

@@ -146,6 +146,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/dead-letter-replay-crash.toml"),
     ),
     built_in(
+        "incoming-webhooks",
+        include_str!("../../../fixtures/scenarios/incoming-webhooks.toml"),
+    ),
+    built_in(
         "chaos-webhooks",
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),
@@ -172,6 +176,22 @@ pub const BUILT_INS: &[BuiltIn] = &[
     built_in(
         "delivery-modes",
         include_str!("../../../fixtures/scenarios/delivery-modes.toml"),
+    ),
+    built_in(
+        "realtime-resume",
+        include_str!("../../../fixtures/scenarios/realtime-resume.toml"),
+    ),
+    built_in(
+        "chaos-realtime",
+        include_str!("../../../fixtures/scenarios/chaos-realtime.toml"),
+    ),
+    built_in(
+        "search-lag",
+        include_str!("../../../fixtures/scenarios/search-lag.toml"),
+    ),
+    built_in(
+        "audit-queries",
+        include_str!("../../../fixtures/scenarios/audit-queries.toml"),
     ),
 ];
 

@@ -157,6 +157,13 @@ static REPLAY_CRASH: Situation = Situation {
     set: &[],
 };
 
+/// Providers tell of payments, somebody forges what was overheard, and Cores crash.
+static INCOMING: Situation = Situation {
+    name: "incoming webhooks",
+    scenario: "incoming-webhooks",
+    set: &[],
+};
+
 /// Commits of many users take up to two seconds: an event's place is drawn long before it is seen.
 static SLOW_COMMITS: Situation = Situation {
     name: "slow commits",
@@ -166,6 +173,27 @@ static SLOW_COMMITS: Situation = Situation {
         "workload.every_ms=150",
         "objectives=[]",
     ],
+};
+
+/// Everything that can break does, while users watch.
+static REALTIME: Situation = Situation {
+    name: "realtime",
+    scenario: "chaos-realtime",
+    set: &[],
+};
+
+/// The search index lags, loses power and is built anew, while assets are renamed and taken back.
+static SEARCH: Situation = Situation {
+    name: "search",
+    scenario: "search-lag",
+    set: &[],
+};
+
+/// People page through the audit while others write it.
+static AUDIT_QUERIES: Situation = Situation {
+    name: "audit queries",
+    scenario: "audit-queries",
+    set: &[],
 };
 
 /// Two users edit one asset, and what does not clash is merged.
@@ -260,6 +288,34 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::SignatureWithoutTimestamp,
             _,
         ) => Some(&WEBHOOKS),
+        (
+            Defect::IncomingSignatureUnchecked
+            | Defect::IncomingTimestampUnchecked
+            | Defect::IncomingOverParsedBody
+            | Defect::IncomingTrustsUnsignedId
+            | Defect::IncomingAckedBeforeProcessing
+            | Defect::IncomingMarkedBeforeEffect
+            | Defect::IncomingDedupeCheckThenAct,
+            _,
+        ) => Some(&INCOMING),
+        (
+            Defect::SseResumeSkipsEvent
+            | Defect::SseResumeRepeats
+            | Defect::PushBeforeCommit
+            | Defect::MarkReadCountsTwice
+            | Defect::SlowConsumerDropsSilently
+            | Defect::SequenceFromMemory,
+            _,
+        ) => Some(&REALTIME),
+        (
+            Defect::SearchUpdateAppliedOutOfOrder
+            | Defect::SearchDeleteResurrected
+            | Defect::ReindexOverwritesNewer
+            | Defect::SearchAckBeforeDurable
+            | Defect::SearchAgeIgnoresOutbox,
+            _,
+        ) => Some(&SEARCH),
+        (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),
         _ => Some(&EVERYTHING),
     }
 }

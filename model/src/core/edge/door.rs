@@ -64,15 +64,25 @@ pub fn priority_of(ask: &Ask) -> Priority {
         | Ask::ReplayDeliveries { .. }
         | Ask::EnableEndpoint(_)
         | Ask::RotateSecret { .. }
+        | Ask::Reindex
+        | Ask::Ring(_)
         | Ask::Health
         | Ask::Drain => Priority::High,
-        Ask::Register(_) | Ask::Rename { .. } | Ask::Edit(_) | Ask::RequestVerification { .. } => {
-            Priority::Normal
-        }
+        Ask::Register(_)
+        | Ask::Rename { .. }
+        | Ask::Edit(_)
+        | Ask::RequestVerification { .. }
+        | Ask::ReceiveWebhook(_)
+        | Ask::Notify { .. }
+        | Ask::MarkRead { .. } => Priority::Normal,
         Ask::Read(_)
         | Ask::ReadAt { .. }
         | Ask::Look(_)
         | Ask::QueryAudit(_)
+        | Ask::PageAudit { .. }
+        | Ask::Search(_)
+        | Ask::Subscribe { .. }
+        | Ask::ListNotifications { .. }
         | Ask::TakeNotices { .. } => Priority::Low,
     }
 }

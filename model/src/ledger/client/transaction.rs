@@ -83,6 +83,14 @@ impl Transaction {
         });
     }
 
+    /// As [`stage_one`](Self::stage_one), for a write that must meet so many rows.
+    pub fn stage_rows(&mut self, statement: Statement, rows: u64) {
+        self.staged.push(Staged {
+            statement,
+            rows: Some(rows),
+        });
+    }
+
     /// From now on inserts into a table are kept back.
     pub(super) fn set_aside(&mut self, table: TableId) {
         self.aside = Some((table, Vec::new()));
