@@ -15,7 +15,7 @@
 //!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
 //! 8. [`labs`]: the system with a learner's configuration, judged;
-//! 9. [`program`], [`args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 9. [`program`], [`args`], [`compare_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -45,6 +45,7 @@ pub mod submission_folder;
 
 pub mod args;
 pub mod commands;
+pub mod compare_args;
 pub mod exit_code;
 pub mod failure;
 pub mod incident_args;
