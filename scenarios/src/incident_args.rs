@@ -66,7 +66,7 @@ pub enum IncidentCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Be on call: commands on the standard input, time as you let it pass.
+    /// Be on call: a console at a terminal, else commands on the standard input; time as you let it pass.
     Play {
         /// The seed.
         #[arg(long, value_name = "N", default_value = "1")]
@@ -74,6 +74,9 @@ pub enum IncidentCommand {
         /// A folder for the submission that does not exist yet.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Line by line even at a terminal.
+        #[arg(long)]
+        lines: bool,
     },
     /// Show what a submission's actions came to.
     Replay {

@@ -13,7 +13,7 @@
 //! 5. [`sweep`]: many runs, in worker processes;
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
-//! 8. [`labs`]: the system with a learner's configuration, judged;
+//! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
 //! 9. [`program`], [`args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
@@ -37,6 +37,7 @@ pub mod shrink;
 pub mod sweep;
 
 pub mod labs;
+pub mod on_call;
 
 pub mod promtool;
 pub mod submission_folder;
