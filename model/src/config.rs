@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 use sim::latency::{LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
-use crate::core::admission::AdmissionConfig;
+use crate::core::cache::config::CacheConfig;
+use crate::core::conflicts::config::ConflictConfig;
+use crate::core::edge::config::EdgeConfig;
 use crate::core::intake::IntakeConfig;
 use crate::ledger::replica::config::ReplicaConfig;
 use crate::locker::trouble::HardwareConfig;
+use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
+use crate::search::config::SearchConfig;
 use crate::verify::VerifyConfig;
 use crate::webhooks::config::WebhookConfig;
 
@@ -38,9 +43,6 @@ pub struct SystemConfig {
     /// How many connections to the Ledger one Core has at most.
     #[serde(default = "twenty")]
     pub connections_per_core: u32,
-    /// How many requests one Core lets in; all when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub admission: Option<AdmissionConfig>,
     /// How requests for a verification are written down together; one by one when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intake: Option<IntakeConfig>,
@@ -51,6 +53,9 @@ pub struct SystemConfig {
     /// What is told to customers' machines, and how those behave; nothing when not given.
     #[serde(default)]
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks Core believes; nobody's when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming: Option<IncomingConfig>,
     /// How long an audit entry waits at most until it is added to the chain of seals, in milliseconds; the
     /// audit is not sealed when not given.
     #[serde(default)]
@@ -58,6 +63,21 @@ pub struct SystemConfig {
     /// The Ledger's replicas; it is one server when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<ReplicaConfig>,
+    /// The users who are told of things while they happen; there are none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<ConflictConfig>,
+    /// What one instance of Core lets in; everything when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeConfig>,
+    /// What one instance of Core keeps of its reads; nothing when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheConfig>,
 }
 
 fn twenty() -> u32 {
@@ -146,10 +166,13 @@ pub struct Workload {
     pub unknown_locker: Ratio,
     /// The mean time between two operations, over all clients, in milliseconds.
     pub every_ms: u64,
+    /// A time during which they come faster; none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<Surge>,
     /// The chance that a user clicks twice: the same request, the same key, at nearly the same time.
     #[serde(default = "never")]
     pub double_click: Ratio,
-    /// The chance that another user renames the same assets at nearly the same time, from the last to the
+    /// The chance that another user renames or edits the same assets at nearly the same time, from the last to the
     /// first: an intent, and a key, of its own.
     #[serde(default = "never")]
     pub rival: Ratio,
@@ -162,6 +185,18 @@ pub struct Workload {
     /// How long a client waits for one answer, in milliseconds.
     #[serde(default = "ten_seconds")]
     pub attempt_timeout_ms: u64,
+}
+
+/// A time during which operations come faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Surge {
+    /// When it begins, in milliseconds after the start.
+    pub from_ms: u64,
+    /// When it ends.
+    pub until_ms: u64,
+    /// The mean time between two operations while it lasts, in milliseconds. At least 1.
+    pub every_ms: u64,
 }
 
 /// How often clients do what, by weight.
@@ -184,6 +219,17 @@ pub struct Mix {
     pub letters: u32,
     /// As operations: replay every dead letter of webhooks.
     pub replays: u32,
+    /// As operations: tell one user, some or all of something.
+    pub notify: u32,
+    /// Find assets by a word in their name.
+    pub search: u32,
+    /// As operations: have the search index built anew.
+    pub reindex: u32,
+    /// Read all that the audit has of an asset, of an instance or of late, page by page.
+    pub audit_pages: u32,
+    /// Look at an asset and edit some of its fields; needs `[system.conflicts]`. Edits are not mixed with
+    /// renames, which write no revision.
+    pub edit: u32,
 }
 
 /// How much reads must show, by weight.
@@ -196,6 +242,8 @@ pub struct ReadMix {
     pub session: u32,
     /// Everything that was answered to anybody.
     pub strong: u32,
+    /// What the session has written and read, and what another one has told it of.
+    pub causal: u32,
 }
 
 impl Default for Mix {
@@ -209,6 +257,11 @@ impl Default for Mix {
             audit: 0,
             letters: 0,
             replays: 0,
+            notify: 0,
+            search: 0,
+            reindex: 0,
+            audit_pages: 0,
+            edit: 0,
         }
     }
 }
@@ -250,8 +303,6 @@ impl SystemConfig {
         ] {
             at_least_one(&format!("system.{key}"), u64::from(count))?;
         }
-        let concurrent = self.admission.map_or(1, |it| it.concurrent);
-        at_least_one("system.admission.concurrent", u64::from(concurrent))?;
         let (batch, clerks) = self.intake.map_or((1, 1), |it| (it.batch, it.clerks));
         at_least_one("system.intake.batch", u64::from(batch))?;
         at_least_one("system.intake.clerks", u64::from(clerks))?;
@@ -269,11 +320,54 @@ impl SystemConfig {
         if let Some(webhooks) = &self.webhooks {
             webhooks.validate()?;
         }
+        if let Some(incoming) = &self.incoming {
+            incoming.validate()?;
+        }
+        if let Some(edge) = &self.edge {
+            validate_edge(edge)?;
+        }
+        if let Some(cache) = &self.cache {
+            at_least_one("system.cache.ttl_ms", cache.ttl_ms)?;
+        }
         if let Some(replicas) = &self.replicas {
             validate_replicas(replicas)?;
         }
+        if let Some(realtime) = &self.realtime {
+            realtime.validate()?;
+        }
+        if let Some(search) = &self.search {
+            search.validate()?;
+        }
         self.hardware
             .validate(&crate::system::locker_names(self.lockers))
+    }
+}
+
+impl SystemConfig {
+    /// Checks that this system can do what a workload asks for.
+    ///
+    /// # Errors
+    /// The first thing it cannot do.
+    pub fn validate_for(&self, workload: &Workload) -> Result<(), ConfigError> {
+        let Mix {
+            edit,
+            rename,
+            rename_pair,
+            ..
+        } = workload.mix;
+        let refused = |message: &str| {
+            Err(ConfigError {
+                key: "workload.mix.edit".to_owned(),
+                message: message.to_owned(),
+            })
+        };
+        if edit > 0 && self.conflicts.is_none() {
+            return refused("nothing can be edited without `[system.conflicts]`");
+        }
+        if edit > 0 && rename + rename_pair > 0 {
+            return refused("a rename writes no revision, so it cannot be mixed with edits");
+        }
+        Ok(())
     }
 }
 
@@ -288,14 +382,16 @@ impl Workload {
             eventual,
             session,
             strong,
+            causal,
         }) = self.reads
         {
-            let weights = [eventual, session, strong].map(u64::from);
+            let weights = [eventual, session, strong, causal].map(u64::from);
             at_least_one("workload.reads", weights.iter().sum())?;
         }
         for (key, count) in [
             ("clients", u64::from(self.clients)),
             ("every_ms", self.every_ms),
+            ("surge.every_ms", self.surge.map_or(1, |it| it.every_ms)),
             ("attempts_max", u64::from(self.attempts_max)),
             ("attempt_timeout_ms", self.attempt_timeout_ms),
         ] {
@@ -303,6 +399,25 @@ impl Workload {
         }
         Ok(())
     }
+}
+
+fn validate_edge(edge: &EdgeConfig) -> Result<(), ConfigError> {
+    at_least_one("system.edge.in_flight_max", edge.in_flight_max.into())?;
+    if let Some(adaptive) = &edge.adaptive {
+        let (min, max) = (adaptive.in_flight_min, edge.in_flight_max);
+        at_least_one("system.edge.adaptive.in_flight_min", min.into())?;
+        if min > max {
+            return Err(ConfigError {
+                key: "system.edge.adaptive.in_flight_min".to_owned(),
+                message: format!("{min} is more than `in_flight_max`, which is {max}"),
+            });
+        }
+    }
+    if let Some(limiter) = &edge.limiter {
+        at_least_one("system.edge.limiter.per_second", limiter.per_second.into())?;
+        at_least_one("system.edge.limiter.burst", limiter.burst.into())?;
+    }
+    Ok(())
 }
 
 fn validate_replicas(replicas: &ReplicaConfig) -> Result<(), ConfigError> {
@@ -350,12 +465,17 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 20,
-            admission: None,
             intake: None,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
+            search: None,
+            conflicts: None,
+            edge: None,
+            cache: None,
         };
         change(&mut config);
         config.validate().err().map(|error| error.key)

@@ -148,6 +148,20 @@ pub enum Defect {
     LettersMarkedBeforeRevived,
     /// All endpoints share the places for deliveries under way.
     SlowEndpointStarvesOthers,
+    /// A message without a signature that fits is believed.
+    IncomingSignatureUnchecked,
+    /// A message is believed whatever its age.
+    IncomingTimestampUnchecked,
+    /// A signature is compared with one over the body parsed and written again.
+    IncomingOverParsedBody,
+    /// A message is remembered by an id that its signature does not cover.
+    IncomingTrustsUnsignedId,
+    /// A message is acknowledged before it is processed.
+    IncomingAckedBeforeProcessing,
+    /// A message is marked as processed in one transaction, and processed in the next.
+    IncomingMarkedBeforeEffect,
+    /// A message is looked up, processed, and marked as processed after that.
+    IncomingDedupeCheckThenAct,
     /// A replica is asked for what it has, whatever the session has seen.
     ReplicaReadIgnoresToken,
     /// A session's token tells of its writes only.
@@ -158,6 +172,52 @@ pub enum Defect {
     PromotesMostLagging,
     /// A primary goes on without its lease, and when another leads.
     OldPrimaryNotFenced,
+    /// A stream that is resumed begins at the newest notification.
+    SseResumeSkipsEvent,
+    /// A stream that is resumed begins with the notification the device has.
+    SseResumeRepeats,
+    /// A notification is sent to the devices before it is committed.
+    PushBeforeCommit,
+    /// A mark takes one off the count of the unread, whether or not it found one.
+    MarkReadCountsTwice,
+    /// What finds no room in a session's buffer is left out.
+    SlowConsumerDropsSilently,
+    /// An instance numbers notifications from what it remembers of the last number.
+    SequenceFromMemory,
+    /// The search index takes whatever update comes last.
+    SearchUpdateAppliedOutOfOrder,
+    /// An asset that is gone leaves nothing in the search index.
+    SearchDeleteResurrected,
+    /// A re-index writes over what came while it ran.
+    ReindexOverwritesNewer,
+    /// The search node acknowledges updates before they are durable.
+    SearchAckBeforeDurable,
+    /// The age of a search answer counts the feed only, not events that are not in it yet.
+    SearchAgeIgnoresOutbox,
+    /// The next page of an audit query begins one entry too late.
+    AuditQuerySkipsPageBoundary,
+    /// A device does not take over the token of who tells its user of a change.
+    CausalTokenIgnored,
+    /// As many requests wait at the door as come.
+    UnboundedQueue,
+    /// The least important request is called first.
+    PriorityInverted,
+    /// Who waited and has to make room for another is told nothing.
+    ShedsAcceptedWork,
+    /// A client that is asked to come back later comes back when it likes.
+    RetryAfterIgnoredAtEdge,
+    /// The limiter goes by the time of day.
+    LimiterByWallClock,
+    /// A cached answer is kept without end.
+    CacheNeverExpires,
+    /// A merge of edits forgets one field.
+    MergeDropsField,
+    /// A merge of edits takes what its user did not touch from the version that user saw.
+    MergeTakesBase,
+    /// The last writer overwrites others, and they are not told.
+    LastWriterWithoutNotice,
+    /// Who was overtaken is told in a transaction of its own, after the edit's.
+    NoticeOutsideTxn,
 }
 
 /// What is known of a defect.

@@ -53,10 +53,6 @@ pub const METRICS: &[Description] = &[
         "core.orchestration.requests",
         "Requests to a subsystem, by subsystem, operation and status.",
     ),
-    figure(
-        "core.admission.refused",
-        "Requests that were not let in, by why: too many waited, or this one for too long.",
-    ),
     span(
         "core.registration.step",
         REQUEST,
@@ -87,6 +83,23 @@ pub const METRICS: &[Description] = &[
     figure(
         "core.webhook.attempts",
         "Attempts to deliver an event, by endpoint and outcome.",
+    ),
+    figure(
+        "core.edge.waiting",
+        "How many requests wait at the edge, by instance.",
+    ),
+    figure(
+        "core.edge.turned_away",
+        "Requests that the edge did not let in, by why and priority.",
+    ),
+    figure(
+        "core.cache.reads",
+        "Reads of the cache, by what came of them.",
+    ),
+    span(
+        "core.cache.age",
+        WORK,
+        "How old a cached answer was when it was given.",
     ),
     figure(
         "ledger.failovers",

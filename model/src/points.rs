@@ -47,8 +47,18 @@ pub const DELIVERY_GIVEN_UP: &str = "core.delivery.given_up";
 pub const REPLAY_STAGED: &str = "core.replay.staged";
 /// A replay's step is durable.
 pub const REPLAY_COMMITTED: &str = "core.replay.committed";
+/// Notifications that somebody sends are staged, not committed.
+pub const NOTIFICATIONS_STAGED: &str = "core.notifications.staged";
+/// The search node has written updates and answered nobody.
+pub const INDEX_WRITTEN: &str = "search.index.written";
+/// An edit is durable; its user has no answer yet.
+pub const EDIT_COMMITTED: &str = "core.edit.committed";
 /// A receiver has processed an event and not answered.
 pub const EFFECT_MADE: &str = "receiver.effect.made";
+/// Core believes somebody else's message and has written nothing.
+pub const MESSAGE_BELIEVED: &str = "core.incoming.believed";
+/// What it tells of is durable, its sender not answered.
+pub const PAYMENT_CREDITED: &str = "core.incoming.credited";
 /// The Ledger has written a batch to its log and not synced it.
 pub const LOG_WRITTEN: &str = "ledger.log.written";
 /// The Ledger has synced a batch and answered nobody.
@@ -185,9 +195,59 @@ pub const WEBHOOK_POINTS: &[FaultPoint] = &[
     ),
 ];
 
+/// The fault points that only a system passes which is sent webhooks.
+pub const INCOMING_POINTS: &[FaultPoint] = &[
+    point(
+        MESSAGE_BELIEVED,
+        "core-*",
+        "somebody else's message is believed, nothing written",
+    ),
+    point(
+        PAYMENT_CREDITED,
+        "core-*",
+        "what it tells of is durable, its sender not answered",
+    ),
+];
+
+/// The fault points that only a system with users has.
+pub const REALTIME_POINTS: &[FaultPoint] = &[
+    point(
+        FAN_OUT_STAGED,
+        "core-*",
+        "notifications are made in a transaction that is not committed",
+    ),
+    point(
+        NOTIFICATIONS_STAGED,
+        "core-*",
+        "notifications that somebody sends are staged, not committed",
+    ),
+];
+
+/// The fault points that only a system with a search index has.
+pub const SEARCH_POINTS: &[FaultPoint] = &[point(
+    INDEX_WRITTEN,
+    "search",
+    "updates are written to the index, and nobody is answered",
+)];
+
+/// The fault points that only a system passes whose assets are edited.
+pub const EDIT_POINTS: &[FaultPoint] = &[point(
+    EDIT_COMMITTED,
+    "core-*",
+    "an edit is durable, its user not answered",
+)];
+
 /// Every fault point there is in any system.
 pub fn all() -> impl Iterator<Item = &'static FaultPoint> {
-    FAULT_POINTS.iter().chain(WEBHOOK_POINTS)
+    let further = |point: &&FaultPoint| point.name != FAN_OUT_STAGED;
+    let of_realtime = REALTIME_POINTS.iter().filter(further);
+    FAULT_POINTS
+        .iter()
+        .chain(WEBHOOK_POINTS)
+        .chain(INCOMING_POINTS)
+        .chain(of_realtime)
+        .chain(SEARCH_POINTS)
+        .chain(EDIT_POINTS)
 }
 
 const fn point(name: &'static str, nodes: &'static str, place: &'static str) -> FaultPoint {

@@ -165,7 +165,7 @@ fn run(case: &Case, seed: u64) -> (Record, Vec<Vec<Row>>) {
 fn add_servers(world: &World, config: &ReplicaConfig) {
     let ledger = Rc::new(LedgerSetup {
         timing: LedgerTiming::of(&Timing::default()),
-        catalog: tables::catalog(),
+        catalog: tables::catalog(tables::Purposes::default()),
         first_rows: Vec::new(),
         defects: Defects::default(),
     });

@@ -21,11 +21,17 @@ mod locker_failures;
 /// The first acceptance scenario, step by step, with both strategies.
 mod locker_timeout;
 
+/// Users who watch while it happens.
+mod realtime;
+
 /// Replicas of the Ledger: reads, failover, and what is lost.
 mod replicas;
 
 /// The one way in which these tests run a scenario; no tests of its own.
 mod run_once;
+
+/// An index that lags, and pages of the audit.
+mod search;
 
 /// Many users at once, and a redeploy under them.
 mod sessions;

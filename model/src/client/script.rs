@@ -11,11 +11,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use crate::config::{ConfigError, Mix, ReadMix, SystemConfig, Workload};
+use super::intent::{AuditBy, Intent};
+use crate::config::{ConfigError, Mix, ReadMix, Surge, SystemConfig, Workload};
 use crate::core::asset::{AssetContent, Strategy};
+use crate::core::conflicts::fields::Field;
 use crate::core::protocol::RegisterAsset;
 use crate::ids::{IdempotencyKey, LockerRef};
 use crate::ledger::protocol::Consistency;
+use crate::realtime::audience::Audience;
+use crate::realtime::config::RealtimeConfig;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,65 +36,6 @@ pub struct Planned {
     pub intent: Intent,
 }
 
-/// What a client wants. Numbers are those of registrations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Intent {
-    /// To register an asset.
-    Register(RegisterAsset),
-    /// To rename assets, all or none, in this order.
-    Rename {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which assets.
-        of: Vec<u64>,
-        /// Their new name.
-        name: String,
-    },
-    /// To read an asset.
-    Read(u64),
-    /// To read an asset, perhaps from a replica.
-    ReadAt {
-        /// Which asset.
-        of: u64,
-        /// How much must show.
-        consistency: Consistency,
-    },
-    /// To have an asset verified again.
-    Verify {
-        /// One key per intent.
-        key: IdempotencyKey,
-        /// Which asset.
-        of: u64,
-    },
-    /// To learn what happened to an asset.
-    Audit(u64),
-    /// To decide about the first dead letter.
-    Letters {
-        /// Whether to replay it, or else to discard it.
-        replay: bool,
-    },
-    /// To have every dead letter of webhooks replayed.
-    ReplayAll {
-        /// One key per intent.
-        key: IdempotencyKey,
-    },
-}
-
-impl Intent {
-    /// The numbers of the registrations it is about, other than itself.
-    pub fn registrations(&self) -> Vec<u64> {
-        match self {
-            Intent::Rename { of, .. } => of.clone(),
-            Intent::Read(of)
-            | Intent::ReadAt { of, .. }
-            | Intent::Audit(of)
-            | Intent::Verify { of, .. } => vec![*of],
-            Intent::Register(_) | Intent::Letters { .. } | Intent::ReplayAll { .. } => Vec::new(),
-        }
-    }
-}
-
 /// Who does it, when, and what it is for, in a line.
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,44 +45,6 @@ impl fmt::Display for Planned {
             "client-{client}/{} at {at} ms {}",
             self.number, self.intent
         )
-    }
-}
-
-impl fmt::Display for Intent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let assets = |of: &[u64]| {
-            let of = of.iter().map(|number| format!("the asset of {number}"));
-            of.collect::<Vec<_>>().join(" and ")
-        };
-        match self {
-            Intent::Register(request) => {
-                let AssetContent { name, locker, .. } = &request.content;
-                let strategy = match request.strategy {
-                    Strategy::FullRollback => ", all or nothing",
-                    Strategy::PartialCommit => "",
-                };
-                write!(
-                    f,
-                    "registers `{name}` at {locker} ({}{strategy})",
-                    request.key
-                )
-            }
-            Intent::Rename { key, of, name } => {
-                write!(f, "renames {} to `{name}` ({key})", assets(of))
-            }
-            Intent::Read(of) => write!(f, "reads {}", assets(&[*of])),
-            Intent::ReadAt { of, consistency } => {
-                let (of, consistency) = (assets(&[*of]), consistency.name());
-                write!(f, "reads {of} ({consistency})")
-            }
-            Intent::Verify { key, of } => {
-                write!(f, "has {} verified ({key})", assets(&[*of]))
-            }
-            Intent::Audit(of) => write!(f, "asks what happened to {}", assets(&[*of])),
-            Intent::ReplayAll { key } => write!(f, "replays every dead letter ({key})"),
-            Intent::Letters { replay: true } => f.write_str("replays the first dead letter"),
-            Intent::Letters { replay: false } => f.write_str("discards the first dead letter"),
-        }
     }
 }
 
@@ -200,11 +107,23 @@ pub fn draw(system: &SystemConfig, workload: &Workload, randomness: &Randomness)
     for number in 0..u64::from(workload.operations) {
         let cause = Lineage::of("script").child("operation", number);
         let mut stream = randomness.stream(Root::Workload, cause, "draw");
+        let mean = workload
+            .surge
+            .map_or(mean, |surge| paced(surge, mean, after));
         after += stream.span(mean / 2, mean + mean / 2);
         script.plan(number, after, &mut stream);
     }
     script.planned.sort_by_key(|operation| operation.after);
     script.planned
+}
+
+/// The mean time until the next operation: that of a surge while it lasts.
+fn paced(surge: Surge, mean: Duration, after: Duration) -> Duration {
+    let span = Duration::from_millis(surge.from_ms)..Duration::from_millis(surge.until_ms);
+    match span.contains(&after) {
+        true => Duration::from_millis(surge.every_ms),
+        false => mean,
+    }
 }
 
 struct Script<'a> {
@@ -239,22 +158,37 @@ impl Script<'_> {
         self.planned.push(first);
     }
 
-    /// Somebody else who wants the same assets, renamed to something else.
+    /// Somebody else who wants the same assets, renamed to something else, or edited.
     fn rival(&self, number: u64, first: &Planned, stream: &mut Stream) -> Option<Planned> {
-        let Intent::Rename { of, .. } = &first.intent else {
-            return None;
+        let of = match &first.intent {
+            Intent::Rename { of, .. } => of.clone(),
+            Intent::Edit { of, .. } => vec![*of],
+            _ => return None,
         };
-        let clients = self.workload.clients;
-        stream.chance(self.workload.rival).then(|| Planned {
+        if !stream.chance(self.workload.rival) {
+            return None;
+        }
+        let after = first.after + stream.span(Duration::ZERO, Duration::from_millis(5));
+        let key = IdempotencyKey(format!("key-{number}-rival"));
+        let who = format!("the rival of {number}");
+        let intent = match first.intent {
+            Intent::Rename { .. } => Intent::Rename {
+                key,
+                of: of.into_iter().rev().collect(),
+                name: format!("renamed by {who}"),
+            },
+            _ => Intent::Edit {
+                key,
+                of: of[0],
+                changes: changes(&who, stream),
+            },
+        };
+        Some(Planned {
             // Numbers beyond those of all operations are nobody else's.
             number: 2 * (u64::from(self.workload.operations) + number),
-            client: (first.client + 1) % clients,
-            after: first.after + stream.span(Duration::ZERO, Duration::from_millis(5)),
-            intent: Intent::Rename {
-                key: IdempotencyKey(format!("key-{number}-rival")),
-                of: of.iter().rev().copied().collect(),
-                name: format!("renamed by the rival of {number}"),
-            },
+            client: (first.client + 1) % self.workload.clients,
+            after,
+            intent,
         })
     }
 
@@ -268,6 +202,11 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
+            search,
+            reindex,
+            audit_pages,
+            edit,
         } = self.workload.mix;
         let weights = [
             register,
@@ -278,6 +217,11 @@ impl Script<'_> {
             audit,
             letters,
             replays,
+            notify,
+            search,
+            reindex,
+            audit_pages,
+            edit,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -301,7 +245,39 @@ impl Script<'_> {
             6 => Intent::Letters {
                 replay: stream.below(4) > 0,
             },
-            _ => Intent::ReplayAll { key },
+            7 => Intent::ReplayAll { key },
+            8 => Intent::Notify {
+                key,
+                to: self.audience(stream),
+            },
+            9 => Intent::Search(stream.pick(&["asset", "renamed", "rival"]).to_string()),
+            10 => Intent::Reindex,
+            11 => Intent::AuditPages(match stream.below(3) {
+                0 => AuditBy::Asset(self.one(stream)),
+                1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
+                _ => AuditBy::Lately,
+            }),
+            _ => Intent::Edit {
+                key,
+                of: self.one(stream),
+                changes: changes(&number.to_string(), stream),
+            },
+        }
+    }
+
+    /// One user, two or all.
+    fn audience(&self, stream: &mut Stream) -> Audience {
+        let realtime = self.system.realtime.as_ref();
+        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
+        let mut some = || {
+            let user = users.get(stream.below(users.len().max(1) as u64) as usize);
+            user.cloned().unwrap_or_default()
+        };
+        let (one, other) = (some(), some());
+        match stream.below(4) {
+            0 => Audience::Everybody,
+            1 => Audience::Users(vec![one, other]),
+            _ => Audience::User(one),
         }
     }
 
@@ -311,6 +287,7 @@ impl Script<'_> {
             eventual,
             session,
             strong,
+            causal,
         }) = self.workload.reads
         else {
             return Intent::Read(of);
@@ -319,8 +296,9 @@ impl Script<'_> {
             Consistency::Eventual,
             Consistency::Session,
             Consistency::Strong,
+            Consistency::Causal,
         ];
-        let consistency = kinds[weighted(&[eventual, session, strong], stream)];
+        let consistency = kinds[weighted(&[eventual, session, strong, causal], stream)];
         Intent::ReadAt { of, consistency }
     }
 
@@ -381,6 +359,15 @@ impl Script<'_> {
     }
 }
 
+/// One or two fields, and what somebody wants them to say.
+fn changes(who: &str, stream: &mut Stream) -> Vec<(Field, String)> {
+    let first = stream.below(Field::ALL.len() as u64) as usize;
+    let count = 1 + stream.below(2) as usize;
+    let chosen = (0..count).map(|step| Field::ALL[(first + step) % Field::ALL.len()]);
+    let change = |field: Field| (field, format!("{} by {who}", field.name()));
+    chosen.map(change).collect()
+}
+
 /// A position, drawn by weight.
 fn weighted(weights: &[u32], stream: &mut Stream) -> usize {
     let total = weights.iter().map(|weight| u64::from(*weight)).sum();
@@ -412,6 +399,7 @@ mod tests {
             all_or_nothing: Ratio::NEVER,
             unknown_locker: Ratio::NEVER,
             every_ms: 100,
+            surge: None,
             double_click: Ratio::NEVER,
             rival: Ratio::NEVER,
             key_reuse: Ratio::NEVER,
@@ -429,12 +417,17 @@ mod tests {
             hardware: HardwareConfig::default(),
             verify: VerifyConfig::default(),
             connections_per_core: 10,
-            admission: None,
             intake: None,
             redeploy_at_ms: None,
             webhooks: None,
+            incoming: None,
             seal_audit_every_ms: None,
             replicas: None,
+            realtime: None,
+            search: None,
+            conflicts: None,
+            edge: None,
+            cache: None,
         };
         let mut workload = scripted_workload();
         change(&mut workload);
@@ -444,12 +437,18 @@ mod tests {
     fn key(planned: &Planned) -> Option<IdempotencyKey> {
         match &planned.intent {
             Intent::Register(request) => Some(request.key.clone()),
-            Intent::Rename { key, .. } | Intent::Verify { key, .. } | Intent::ReplayAll { key } => {
-                Some(key.clone())
-            }
-            Intent::Read(_) | Intent::ReadAt { .. } | Intent::Audit(_) | Intent::Letters { .. } => {
-                None
-            }
+            Intent::Rename { key, .. }
+            | Intent::Verify { key, .. }
+            | Intent::ReplayAll { key }
+            | Intent::Edit { key, .. }
+            | Intent::Notify { key, .. } => Some(key.clone()),
+            Intent::Read(_)
+            | Intent::ReadAt { .. }
+            | Intent::Audit(_)
+            | Intent::Letters { .. }
+            | Intent::Search(_)
+            | Intent::AuditPages(_)
+            | Intent::Reindex => None,
         }
     }
 

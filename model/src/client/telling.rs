@@ -2,6 +2,8 @@
 
 use sim::record::value::Value;
 
+use crate::core::audit::querying::Scope;
+use crate::core::conflicts::fields::{Field, Fields};
 use crate::core::protocol::{Answer, Ask, Body, RegisterAsset};
 
 /// What was asked.
@@ -27,9 +29,17 @@ pub fn input(ask: &Ask) -> Value {
             ("asset", asset.0.as_str().into()),
             ("consistency", consistency.name().into()),
         ]),
-        Ask::Read(asset) | Ask::QueryAudit(asset) => {
+        Ask::Read(asset) | Ask::Look(asset) | Ask::QueryAudit(asset) => {
             Value::map([("asset", asset.0.as_str().into())])
         }
+        Ask::Edit(asked) => Value::map([
+            ("key", asked.key.0.as_str().into()),
+            ("asset", asked.asset.0.as_str().into()),
+            ("version", asked.base.into()),
+            ("wanted", fields(&asked.wanted)),
+            ("author", asked.author.as_str().into()),
+        ]),
+        Ask::TakeNotices { user, .. } => Value::map([("user", user.as_str().into())]),
         Ask::RequestVerification { key, asset } => Value::map([
             ("key", key.0.as_str().into()),
             ("asset", asset.0.as_str().into()),
@@ -48,7 +58,33 @@ pub fn input(ask: &Ask) -> Value {
         Ask::EnableEndpoint(endpoint) | Ask::RotateSecret { endpoint, .. } => {
             Value::map([("endpoint", endpoint.as_str().into())])
         }
-        Ask::ListDeadLetters | Ask::Health | Ask::Drain => Value::map([]),
+        Ask::ReceiveWebhook(message) => {
+            Value::map([("provider", message.provider.as_str().into())])
+        }
+        Ask::Notify { key, to, .. } => {
+            let to = to.told().into_iter().map(Value::from);
+            Value::map([
+                ("key", key.0.as_str().into()),
+                ("to", Value::List(to.collect())),
+            ])
+        }
+        Ask::Subscribe { user, last, .. } => Value::map([
+            ("user", user.as_str().into()),
+            ("last_event_id", (*last).into()),
+        ]),
+        Ask::MarkRead { user, mark } => Value::map([
+            ("user", user.as_str().into()),
+            ("mark", mark.name().into()),
+            ("number", mark.number().into()),
+        ]),
+        Ask::ListNotifications { user, after } => {
+            Value::map([("user", user.as_str().into()), ("after", (*after).into())])
+        }
+        Ask::PageAudit { scope, after, .. } => page_of(scope, *after),
+        Ask::Search(word) => Value::map([("word", word.as_str().into())]),
+        Ask::ListDeadLetters | Ask::Health | Ask::Drain | Ask::Ring(_) | Ask::Reindex => {
+            Value::map([])
+        }
     }
 }
 
@@ -60,6 +96,33 @@ fn registration(request: &RegisterAsset) -> Value {
         ("locker", request.content.locker.0.as_str().into()),
         ("strategy", request.strategy.name().into()),
     ])
+}
+
+/// Which page of the audit was asked for.
+fn page_of(scope: &Scope, after: i64) -> Value {
+    let after = ("after", after.into());
+    match scope {
+        Scope::Asset(asset) => Value::map([
+            ("by", "asset".into()),
+            ("asset", asset.0.as_str().into()),
+            after,
+        ]),
+        Scope::Actor(actor) => Value::map([
+            ("by", "actor".into()),
+            ("actor", actor.as_str().into()),
+            after,
+        ]),
+        Scope::Between { from, until } => Value::map([
+            ("by", "time".into()),
+            ("from", (*from).into()),
+            ("until", (*until).into()),
+            after,
+        ]),
+    }
+}
+
+fn fields(fields: &Fields) -> Value {
+    Value::map(Field::ALL.map(|field| (field.name(), fields.get(field).into())))
 }
 
 /// What was answered.
@@ -126,6 +189,93 @@ fn body(body: &Body) -> Vec<(&'static str, Value)> {
             let letters = letters.iter().map(|letter| letter.0.as_str().into());
             vec![("letters", Value::List(letters.collect()))]
         }
+        Body::AuditPage { entries, next } => {
+            let entries = entries.iter().map(|it| {
+                let asset = it.asset.as_ref().map(|asset| asset.0.as_str());
+                Value::map([
+                    ("entry", it.entry.into()),
+                    ("asset", asset.into()),
+                    ("action", it.action.as_str().into()),
+                    ("actor", it.actor.as_str().into()),
+                    ("at", it.at.into()),
+                ])
+            });
+            vec![
+                ("page", Value::List(entries.collect())),
+                ("next", next.map_or(Value::Null, Value::from)),
+            ]
+        }
+        Body::Found {
+            hits,
+            newest,
+            asked,
+            lag_ms,
+        } => {
+            let hits = hits.iter().map(|hit| {
+                Value::map([
+                    ("asset", hit.asset.as_str().into()),
+                    ("name", hit.name.as_str().into()),
+                    ("version", hit.revision.into()),
+                ])
+            });
+            vec![
+                ("hits", Value::List(hits.collect())),
+                ("newest", (*newest).into()),
+                ("asked", (*asked).into()),
+                ("lag_ms", lag_ms.map_or(Value::Null, Value::from)),
+            ]
+        }
+        Body::Stream(stream) => vec![("stream", stream.as_str().into())],
+        Body::Unread(unread) => vec![("unread", (*unread).into())],
+        Body::Notifications { unread, some } => {
+            let some = some.iter().map(|it| {
+                Value::map([
+                    ("number", it.number.into()),
+                    ("source", it.source.as_str().into()),
+                ])
+            });
+            vec![
+                ("unread", (*unread).into()),
+                ("notifications", Value::List(some.collect())),
+            ]
+        }
+        Body::Form {
+            asset,
+            version,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("fields", fields(said)),
+        ],
+        Body::Edited {
+            asset,
+            version,
+            made,
+            fields: said,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("version", (*version).into()),
+            ("made", made.name().into()),
+            ("fields", fields(said)),
+        ],
+        Body::Clash {
+            asset,
+            yours,
+            current,
+            fields: said,
+            clashing,
+        } => vec![
+            ("asset", asset.0.as_str().into()),
+            ("yours", (*yours).into()),
+            ("version", (*current).into()),
+            ("fields", fields(said)),
+            (
+                "clashing",
+                Value::List(clashing.iter().map(|it| it.name().into()).collect()),
+            ),
+        ],
+        Body::Notices(notices) => vec![("notices", (notices.len() as i64).into())],
         Body::Audit(entries) => {
             let entries = entries.iter().map(|entry| entry.as_str().into());
             vec![("entries", Value::List(entries.collect()))]

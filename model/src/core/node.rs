@@ -14,23 +14,35 @@ use sim::NodeContext;
 use sim::latency::Latency;
 use sim::network::Incoming;
 
-use super::admission::{Admission, AdmissionConfig};
-use super::audit::sealing;
+use super::audit::{querying, sealing};
+use super::cache::config::CacheConfig;
+use super::cache::reading::Cache;
+use super::conflicts::config::ConflictConfig;
+use super::conflicts::{editing, notices};
 use super::dead_letters::{self, Decision};
+use super::edge::config::EdgeConfig;
+use super::edge::door::{Door, Pass, Turned};
+use super::incoming::Providers;
 use super::intake::{Intake, IntakeConfig};
 use super::lockers::Lockers;
 use super::outbox::Outbox;
 use super::protocol::{Answer, Ask, Body, CoreRequest};
+use super::realtime::{Realtime, inbox, storing, streams};
 use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
+use super::search::{Search, asking, reindex};
 use super::steps::step;
 use super::webhooks::Webhooks;
-use super::{audit, reading, registration, renaming, verification, webhooks, worker};
+use super::{incoming, outbox, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
 use crate::defects::Defects;
 use crate::failure::Failure;
+use crate::ids::LetterId;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::provider::config::IncomingConfig;
+use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
+use crate::search::config::SearchConfig;
 use crate::webhooks::config::WebhookConfig;
 
 /// How long a draining instance waits for what it has begun.
@@ -46,14 +58,24 @@ pub struct CoreSetup {
     pub respond: Latency,
     /// How many connections to the Ledger one instance has at most.
     pub connections: u32,
-    /// How many requests one instance lets in; all when not given.
-    pub admission: Option<AdmissionConfig>,
     /// How requests for a verification are written down together; one by one when not given.
     pub intake: Option<IntakeConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
+    /// Whose webhooks are believed; nobody's when not given.
+    pub incoming: Option<IncomingConfig>,
+    /// The users who are told; none when not given.
+    pub realtime: Option<RealtimeConfig>,
+    /// The search index; there is none when not given.
+    pub search: Option<SearchConfig>,
     /// How long an audit entry waits at most until it is sealed; nothing when it never is.
     pub seal_audit_every: Option<Duration>,
+    /// What one instance lets in; everything when not given.
+    pub edge: Option<EdgeConfig>,
+    /// What one instance keeps of its reads; nothing when not given.
+    pub cache: Option<CacheConfig>,
+    /// How conflicts of edits are resolved; nothing is edited when not given.
+    pub conflicts: Option<ConflictConfig>,
     /// The bugs switched on.
     pub defects: Defects,
 }
@@ -69,10 +91,15 @@ impl CoreSetup {
             validate: latency(config.timing.validate),
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
-            admission: config.admission,
             intake: config.intake,
             webhooks: config.webhooks.clone(),
+            incoming: config.incoming.clone(),
+            realtime: config.realtime.clone(),
+            search: config.search.clone(),
             seal_audit_every: config.seal_audit_every_ms.map(Duration::from_millis),
+            edge: config.edge.clone(),
+            cache: config.cache,
+            conflicts: config.conflicts,
             defects: defects.clone(),
         }
     }
@@ -90,12 +117,20 @@ pub struct Core {
     pub outbox: Outbox,
     /// What tells it.
     pub webhooks: Option<Rc<Webhooks>>,
+    /// Whose webhooks it believes.
+    pub providers: Providers,
+    /// What it does for connected users.
+    pub realtime: Option<Rc<Realtime>>,
+    /// Its way to the search index.
+    pub search: Option<Rc<Search>>,
     /// What takes registrations forward.
     pub sagas: SagaRunner,
+    /// Where requests come in, when not everything is let in.
+    pub door: Option<Door>,
+    /// What it keeps of its reads, when it keeps any.
+    pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
-    /// Who is let in.
-    admission: Admission,
     /// Who writes down what many ask for.
     intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
@@ -108,17 +143,33 @@ pub struct Core {
 pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let ledger = LedgerClient::new(context.clone(), setup.connections, &setup.defects);
     let lockers = Lockers::new(context.clone(), &setup.defects);
-    let outbox = match setup.webhooks {
-        Some(_) => Outbox::Open,
-        None => Outbox::Closed,
+    let hears = [
+        setup.webhooks.is_some(),
+        setup.realtime.is_some(),
+        setup.search.is_some(),
+    ];
+    let outbox = match hears.contains(&true) {
+        true => Outbox::Open,
+        false => Outbox::Closed,
     };
     let defects = &setup.defects;
     let webhooks = setup.webhooks.as_ref();
     let webhooks = webhooks.map(|config| Rc::new(Webhooks::new(&context, config, defects)));
+    let realtime = setup.realtime.as_ref();
+    let realtime =
+        realtime.map(|config| Rc::new(Realtime::new(&context, config, &ledger, defects)));
+    let search = setup.search.as_ref();
+    let search = search.map(|config| Rc::new(Search::new(&context, config, &ledger, defects)));
     let sagas = SagaRunner::new(context.clone(), ledger.clone(), lockers, outbox, defects);
+    let providers = Providers::of(setup.incoming.as_ref());
+    let door = setup.edge.as_ref();
+    let door = door.map(|config| Door::new(&context, config, defects));
+    let cache = setup.cache.as_ref();
+    let cache = cache.map(|config| Cache::new(&context, config, defects));
     let core = Rc::new(Core {
         context: context.clone(),
-        admission: Admission::new(setup.admission),
+        cache,
+        door,
         intake: setup
             .intake
             .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
@@ -126,6 +177,9 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
         ledger,
         outbox,
         webhooks: webhooks.clone(),
+        providers,
+        realtime: realtime.clone(),
+        search: search.clone(),
         sagas,
         remembered: reading::Remembered::default(),
         refusals: Refusals::default(),
@@ -135,6 +189,19 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     context.spawn("worker", worker::run(core.clone()));
     if let Some(webhooks) = webhooks {
         context.spawn("relay", webhooks::relay::run(core.clone(), webhooks));
+    }
+    let polls = [
+        realtime.as_ref().map(|it| it.poll),
+        search.as_ref().map(|it| it.feed_every),
+    ];
+    if let Some(every) = polls.into_iter().flatten().min() {
+        context.spawn("outbox.relay", outbox::relay::run(core.clone(), every));
+    }
+    if let Some(realtime) = realtime {
+        context.spawn("watch", realtime.watch());
+    }
+    if let Some(search) = search {
+        context.spawn("feed", search.feed());
     }
     if let Some(every) = core.setup.seal_audit_every {
         context.spawn("sealer", sealing::run(core.clone(), every));
@@ -168,19 +235,22 @@ impl Core {
             self.drain().await;
             return;
         }
+        if let (Ask::Ring(users), Some(realtime)) = (&request.ask, &self.realtime) {
+            realtime.look_soon(users.clone());
+            return;
+        }
         let work = self.begin_work();
         let began = self.context.monotonic();
         let deadline = Deadline::within(Duration::from_millis(request.budget_ms), began);
+        let Some(pass) = self.let_in(&incoming, &request.ask, deadline).await else {
+            return;
+        };
         let answered = Cell::new(false);
         let answer_early = |answer: Answer| {
             answered.set(true);
             self.context.reply(&incoming, answer);
         };
-        let admitted = self.admission.enter(&self.context, &request.ask, deadline);
-        let mut answer = match admitted.await {
-            Ok(_inside) => self.answer(&request.ask, deadline, answer_early).await,
-            Err(refused) => refused,
-        };
+        let mut answer = self.answer(&request.ask, deadline, answer_early).await;
         if self.ledger.is_replicated() {
             answer.token = answer.token.or(Some(self.ledger.position().0));
         }
@@ -195,7 +265,28 @@ impl Core {
         if !answered.get() {
             self.context.reply(&incoming, answer);
         }
-        drop(work);
+        drop((pass, work));
+    }
+
+    /// A place behind the door, or none where there is no door; nothing when the request is turned away.
+    async fn let_in(
+        &self,
+        incoming: &Incoming,
+        ask: &Ask,
+        deadline: Deadline,
+    ) -> Option<Option<Pass>> {
+        let Some(door) = &self.door else {
+            return Some(None);
+        };
+        let patience = deadline.remaining(self.context.monotonic());
+        match door.enter(ask, patience).await {
+            Ok(pass) => Some(Some(pass)),
+            Err(Turned::Away(answer)) => {
+                self.context.reply(incoming, answer);
+                None
+            }
+            Err(Turned::Forgotten) => None,
+        }
     }
 
     async fn answer(&self, ask: &Ask, deadline: Deadline, answer_early: impl Fn(Answer)) -> Answer {
@@ -226,29 +317,16 @@ impl Core {
                     .await
             }
             Ask::ListDeadLetters => dead_letters::list(ledger, deadline).await,
-            Ask::ReplayDeadLetter(letter) | Ask::DiscardDeadLetter(letter) => {
-                let decision = match ask {
-                    Ask::ReplayDeadLetter(_) => Decision::Replay,
-                    _ => Decision::Discard,
-                };
-                let actor = context.name();
-                let decided =
-                    dead_letters::decide(ledger, letter, decision, &actor, defects, deadline);
-                decided.await.inspect(|answer| {
-                    if answer.is_success() {
-                        context.reached("dead_letter_was_decided");
-                    }
-                })
+            Ask::ReplayDeadLetter(letter) => self.decide(letter, Decision::Replay, deadline).await,
+            Ask::DiscardDeadLetter(letter) => {
+                self.decide(letter, Decision::Discard, deadline).await
             }
-            Ask::QueryAudit(asset) => {
-                let rows = ledger
-                    .read("audit.query", deadline, audit::of_asset(asset))
-                    .await;
-                rows.map(|rows| {
-                    let told = rows.iter().map(|row| audit::told(row));
-                    Answer::ok(200, Body::Audit(told.collect()))
-                })
-            }
+            Ask::QueryAudit(asset) => querying::whole(self, asset, deadline).await,
+            Ask::PageAudit {
+                scope,
+                after,
+                limit,
+            } => querying::answer(self, scope, *after, *limit, deadline).await,
             Ask::ReplayDeliveries { key, endpoint } => {
                 webhooks::replay::ask(ledger, key, endpoint.as_deref(), deadline).await
             }
@@ -256,25 +334,60 @@ impl Core {
                 webhooks::endpoints::enable(ledger, endpoint, defects, deadline).await
             }
             Ask::RotateSecret { endpoint, secret } => {
-                let overlap = self
-                    .webhooks
-                    .as_ref()
-                    .map(|it| it.overlap)
-                    .unwrap_or_default();
-                let overlap = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
+                let overlap = self.webhooks.as_ref().map_or(0, |it| it.overlap_ms());
                 webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
                     .await
             }
+            Ask::ReceiveWebhook(message) => {
+                incoming::receive(self, message, deadline, answer_early).await
+            }
+            Ask::Notify { key, to, text } => storing::notify(self, key, to, text, deadline).await,
+            Ask::Subscribe { user, device, last } => {
+                streams::subscribe(self, user, device, *last, deadline).await
+            }
+            Ask::MarkRead { user, mark } => inbox::mark(self, user, *mark, deadline).await,
+            Ask::ListNotifications { user, after } => {
+                inbox::list(self, user, *after, deadline).await
+            }
+            Ask::Search(word) => asking::find(self, word, deadline).await,
+            Ask::Reindex => Ok(reindex::begin(self)),
+            Ask::Look(asset) => editing::look(self, asset, deadline).await,
+            Ask::Edit(asked) => match &self.setup.conflicts {
+                Some(config) => editing::edit(self, config, asked, deadline).await,
+                // No workload has edits without `[system.conflicts]`.
+                None => Ok(Answer::refused(404, Failure::LedgerConstraint)),
+            },
+            Ask::TakeNotices { user, shown } => notices::take(self, user, shown, deadline).await,
             Ask::Health => Ok(Answer::ok(200, Body::Nothing)),
-            Ask::Drain => unreachable!("a drain is not answered like a question"),
+            Ask::Drain | Ask::Ring(_) => unreachable!("they are not answered like a question"),
         };
         answered.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Decides about a dead letter.
+    async fn decide(
+        &self,
+        letter: &LetterId,
+        decision: Decision,
+        deadline: Deadline,
+    ) -> Result<Answer, LedgerError> {
+        let (actor, defects) = (self.context.name(), &self.setup.defects);
+        let decided =
+            dead_letters::decide(&self.ledger, letter, decision, &actor, defects, deadline);
+        decided.await.inspect(|answer| {
+            if answer.is_success() {
+                self.context.reached("dead_letter_was_decided");
+            }
+        })
     }
 
     /// Graceful shutdown: what is begun is finished, within a grace.
     async fn drain(&self) {
         if self.draining.replace(true) {
             return;
+        }
+        if let Some(realtime) = &self.realtime {
+            realtime.close_all();
         }
         let began = self.context.monotonic();
         while self.under_way.get() > 0 && self.context.monotonic() - began < GRACE {

@@ -58,6 +58,16 @@ pub async fn read_at(
     deadline: Deadline,
 ) -> Result<Answer, LedgerError> {
     let ledger = &core.ledger;
+    if let Some(cache) = core
+        .cache
+        .as_ref()
+        .filter(|_| consistency == Consistency::Eventual)
+    {
+        let patience = deadline.remaining(core.context.monotonic());
+        return cache
+            .read(asset, patience, read_now(ledger, asset, deadline))
+            .await;
+    }
     let read = ledger.read_as_of("asset.read", deadline, of(asset), consistency, Lsn(seen));
     let (rows, as_of) = read.await?;
     let mut answer = told(asset, &rows);

@@ -44,16 +44,26 @@ impl Refusals {
         let asset = match ask {
             Ask::Register(_) | Ask::VerificationCompleted { .. } => None,
             Ask::ReplayDeadLetter(_) | Ask::DiscardDeadLetter(_) => None,
-            Ask::ReplayDeliveries { .. } => None,
+            Ask::ReplayDeliveries { .. } | Ask::Notify { .. } => None,
             Ask::EnableEndpoint(_) | Ask::RotateSecret { .. } => None,
             Ask::Rename { changes, .. } => match &answer.body {
                 Body::Conflict(asset, _) => Some(asset.clone()),
                 _ => changes.first().map(|change| change.asset.clone()),
             },
             Ask::RequestVerification { asset, .. } => Some(asset.clone()),
+            Ask::Edit(asked) => Some(asked.asset.clone()),
             // These change nothing, done or not.
             Ask::Read(_) | Ask::ReadAt { .. } | Ask::ListDeadLetters | Ask::QueryAudit(_) => return,
+            Ask::Look(_) | Ask::TakeNotices { .. } => return,
             Ask::Health | Ask::Drain => return,
+            // Whoever sends forgeries would fill the audit.
+            Ask::ReceiveWebhook(_) => return,
+            // What a user has seen is the user's own affair.
+            Ask::Subscribe { .. }
+            | Ask::MarkRead { .. }
+            | Ask::ListNotifications { .. }
+            | Ask::Ring(_) => return,
+            Ask::Search(_) | Ask::Reindex | Ask::PageAudit { .. } => return,
         };
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() < KEPT_MAX {

@@ -4,22 +4,47 @@
 
 use super::{Defect, DefectInfo};
 
+mod edits;
+mod incoming;
+mod load;
+mod realtime;
+mod search;
 mod webhooks;
 
-use self::webhooks::OF_WEBHOOKS;
+/// The catalogue's parts, by what a system must have to show them.
+const PARTS: &[&[DefectInfo]] = &[
+    OF_EVERY_SYSTEM,
+    webhooks::OF_WEBHOOKS,
+    incoming::OF_INCOMING,
+    realtime::OF_REALTIME,
+    search::OF_SEARCH,
+    edits::OF_EDITS,
+    load::OF_LOAD,
+];
 
 /// Every defect.
-pub const DEFECTS: &[DefectInfo] = &joined::<{ OF_EVERY_SYSTEM.len() + OF_WEBHOOKS.len() }>();
+pub const DEFECTS: &[DefectInfo] = &joined::<{ count() }>();
+
+const fn count() -> usize {
+    let (mut all, mut part) = (0, 0);
+    while part < PARTS.len() {
+        all += PARTS[part].len();
+        part += 1;
+    }
+    all
+}
 
 const fn joined<const ALL: usize>() -> [DefectInfo; ALL] {
     let mut all = [OF_EVERY_SYSTEM[0]; ALL];
-    let mut at = 0;
-    while at < ALL {
-        all[at] = match at.checked_sub(OF_EVERY_SYSTEM.len()) {
-            Some(further) => OF_WEBHOOKS[further],
-            None => OF_EVERY_SYSTEM[at],
-        };
-        at += 1;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut own = 0;
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
+            at += 1;
+            own += 1;
+        }
+        part += 1;
     }
     all
 }
@@ -362,6 +387,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         caught_by: "pool_bounded",
     },
     DefectInfo {
+        defect: Defect::AuditQuerySkipsPageBoundary,
+        name: "audit_query_skips_page_boundary",
+        mistake: "the entry that tells that another page follows is named as the one behind which it begins, so no page has it",
+        seen_in: None,
+        caught_by: "audit_query_exact",
+    },
+    DefectInfo {
         defect: Defect::AlertFiresWithoutWaiting,
         name: "alert_fires_without_waiting",
         mistake: "an alert does not wait until its condition has held for the rule's time",
@@ -392,6 +424,13 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
                   replica may show an older state than the last one",
         seen_in: None,
         caught_by: "session_guarantees",
+    },
+    DefectInfo {
+        defect: Defect::CausalTokenIgnored,
+        name: "causal_token_ignored",
+        mistake: "a device carries the tokens it was given itself and no others; what one user tells another is not there when the other looks",
+        seen_in: None,
+        caught_by: "causal_reads",
     },
     DefectInfo {
         defect: Defect::SyncCommitNotAwaited,

@@ -151,6 +151,11 @@ fn of_answers(record: &Record, trail: &AuditTrail<'_>) -> Vec<Evidence> {
                 let missing = { renamed }.find(unknown);
                 missing.map(|change| (change.text("asset"), "renamed"))
             }
+            "edit" => {
+                let made = answer.get("version").as_int().unwrap_or(0);
+                let asset = answer.text("asset");
+                (!trail.versions(asset).contains(&made)).then_some((asset, "edited"))
+            }
             "replay_dead_letter" => {
                 missing_about(trail, operation.input.text("letter"), "replayed")
             }

@@ -60,10 +60,10 @@ impl<'a> AuditTrail<'a> {
             .count()
     }
 
-    /// The versions that an asset's renames made, in the order of the entries.
+    /// The versions that an asset's renames and edits made, in the order of the entries.
     pub(super) fn versions(&self, asset: &str) -> Vec<i64> {
         let entries = self.of_asset(asset).iter();
-        let renamed = entries.filter(|entry| entry.text("action") == "renamed");
+        let renamed = entries.filter(|entry| matches!(entry.text("action"), "renamed" | "edited"));
         renamed
             .filter_map(|entry| entry.get("version").as_int())
             .collect()

@@ -58,7 +58,12 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     for (id, operation) in record.history.iter() {
         match operation.function.as_str() {
             // A read that asked for less promises less (see `session_guarantees`).
-            "read" if !matches!(operation.input.text("consistency"), "eventual" | "session") => {
+            "read"
+                if !matches!(
+                    operation.input.text("consistency"),
+                    "eventual" | "session" | "causal"
+                ) =>
+            {
                 if let Some(answer) = operation.answer() {
                     let call = observation(id, operation, answer)?;
                     let calls = assets.entry(answer.text("asset")).or_default();

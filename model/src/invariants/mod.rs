@@ -1,18 +1,23 @@
 //! What the system promises: one file per promise, each a [`Check`] over the record.
 //!
 //! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
-//! accepts, one it rejects, and one of which it is unsure. `audit_trail` is no promise: it is how
-//! several of them read the audit.
+//! accepts, one it rejects, and one of which it is unsure. `audit_trail` and `revisions` are no promises: they are how
+//! several of them read the audit and the versions of edited assets; `edit_chain` is a part of `no_lost_update`.
 
 mod acked_writes_survive;
 mod alerts_right;
 mod audit_complete;
+mod audit_query_exact;
 mod audit_sealed;
 mod breaker_legal;
+mod cache_fresh;
+mod causal_reads;
 mod compensation_order;
+mod conflict_told;
 mod dead_letters_accounted;
 mod delivery_order;
 mod everything_settles;
+mod incoming_once;
 mod linearizable_assets;
 mod link_agreement;
 mod no_duplicate_effect;
@@ -20,17 +25,22 @@ mod no_lost_update;
 mod no_phantom_writes;
 mod no_send_after_ack;
 mod no_split_brain;
+mod notifications_in_order;
 mod pool_bounded;
+mod queue_bounded;
 mod retry_policy_kept;
 mod saga_all_or_parked;
 mod session_guarantees;
 mod signature_verified;
 mod unknown_resolves;
 mod verification_conserved;
+mod views_converge;
 mod webhook_conserved;
 mod webhook_retries_kept;
 
 mod audit_trail;
+mod edit_chain;
+mod revisions;
 
 use std::collections::BTreeMap;
 
@@ -52,14 +62,19 @@ pub const CHECKS: &[Check] = &[
     retry_policy_kept::CHECK,
     audit_complete::CHECK,
     audit_sealed::CHECK,
+    audit_query_exact::CHECK,
     no_lost_update::CHECK,
+    conflict_told::CHECK,
     linearizable_assets::CHECK,
     session_guarantees::CHECK,
+    causal_reads::CHECK,
     no_split_brain::CHECK,
     dead_letters_accounted::CHECK,
     everything_settles::CHECK,
     breaker_legal::CHECK,
     pool_bounded::CHECK,
+    queue_bounded::CHECK,
+    cache_fresh::CHECK,
     alerts_right::CHECK,
     webhook_conserved::CHECK,
     no_duplicate_effect::CHECK,
@@ -67,6 +82,9 @@ pub const CHECKS: &[Check] = &[
     delivery_order::CHECK,
     webhook_retries_kept::CHECK,
     signature_verified::CHECK,
+    incoming_once::CHECK,
+    notifications_in_order::CHECK,
+    views_converge::CHECK,
     SLO_MET,
 ];
 
@@ -164,6 +182,46 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "version_conflict_was_told",
         promise: "a change of what somebody else had changed was refused (409)",
+    },
+    Sometimes {
+        name: "conflict_was_rejected",
+        promise: "an edit of a version that was no longer current was refused with both versions (409)",
+    },
+    Sometimes {
+        name: "conflict_was_merged",
+        promise: "two users' edits of different fields were merged",
+    },
+    Sometimes {
+        name: "edit_looked_again",
+        promise: "somebody else's edit came between an edit's look and its write",
+    },
+    Sometimes {
+        name: "overtaken_user_was_told",
+        promise: "a user was shown that somebody else's edit had not seen theirs",
+    },
+    Sometimes {
+        name: "overload_was_told",
+        promise: "a request was turned away at the edge and told when to come back (429 or 503)",
+    },
+    Sometimes {
+        name: "lesser_request_made_room",
+        promise: "a request that waited at the edge was turned away for a more important one",
+    },
+    Sometimes {
+        name: "too_fast_was_told",
+        promise: "a request came faster than the limiter allows (429)",
+    },
+    Sometimes {
+        name: "edge_let_fewer_in",
+        promise: "an instance found its requests slow and let fewer in at once",
+    },
+    Sometimes {
+        name: "cache_answered_a_read",
+        promise: "a read was answered from what an instance had kept",
+    },
+    Sometimes {
+        name: "reads_shared_a_fetch",
+        promise: "a read waited for another one's fetch instead of asking the Ledger itself",
     },
     Sometimes {
         name: "serialization_failure_was_retried",
@@ -290,6 +348,18 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a receiver exchanged its secret",
     },
     Sometimes {
+        name: "incoming_repetition_was_recognised",
+        promise: "a provider, or somebody who overheard it, sent again what was processed",
+    },
+    Sometimes {
+        name: "stale_message_was_refused",
+        promise: "a message came with a right signature and long after its time",
+    },
+    Sometimes {
+        name: "unsigned_message_was_refused",
+        promise: "a message came without a signature that fits",
+    },
+    Sometimes {
         name: "replica_answered_a_read",
         promise: "a read was answered by a replica of the Ledger",
     },
@@ -320,5 +390,29 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "commits_were_lost",
         promise: "a former primary came back with commits that its successor does not have",
+    },
+    Sometimes {
+        name: "sse_resumed_on_another_instance",
+        promise: "a device that had shown something was connected to another instance and went on",
+    },
+    Sometimes {
+        name: "slow_consumer_was_closed",
+        promise: "a device took notifications too slowly, and its stream was closed",
+    },
+    Sometimes {
+        name: "search_update_came_late_or_again",
+        promise: "the search index was sent what it had, or something older",
+    },
+    Sometimes {
+        name: "reindex_raced_an_update",
+        promise: "a re-index came with a document that was older than an update that it met",
+    },
+    Sometimes {
+        name: "search_answer_was_stale",
+        promise: "a search was answered while events were on their way to the index, and said so",
+    },
+    Sometimes {
+        name: "notification_was_marked_again",
+        promise: "a mark found nothing unread: it had come before, or from another device",
     },
 ];

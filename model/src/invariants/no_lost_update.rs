@@ -5,7 +5,8 @@
 //! and the asset has come at least so far. The audit names each version from 2 to the asset's own
 //! once. The asset's name is the one that was asked for with its version, and so is every name that
 //! was read. A rename that was refused as a conflict was told a version newer than the one its user
-//! had seen. When somebody reads an old version is for `linearizable_assets`.
+//! had seen. Edits make versions of the same chain; what is asked of them stands in `edit_chain`, that their
+//! conflicts are told in `conflict_told`. When somebody reads an old version is for `linearizable_assets`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use sim::record::history::{Operation, OperationId, Outcome};
 use sim::record::value::Value;
 
 use super::audit_trail::AuditTrail;
-use super::{list, rows_by};
+use super::{edit_chain, list, rows_by};
 
 pub(super) const CHECK: Check = Check {
     name: "no_lost_update",
@@ -89,12 +90,14 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     }
     evidence.extend(forks(&changes));
     for (asset, row) in &assets {
+        let renamed = (!edit_chain::was_edited(record, asset)).then(|| wrong_name(row, &changes));
         let claims = broken_chain(row, &trail)
             .into_iter()
-            .chain(wrong_name(row, &changes));
+            .chain(renamed.flatten());
         evidence.extend(claims.map(|claim| Evidence::new(*asset, claim)));
     }
     evidence.extend(wrong_reads(record, &changes));
+    evidence.extend(edit_chain::judge(record)?);
     Ok(evidence)
 }
 
@@ -186,7 +189,8 @@ fn wrong_reads(record: &Record, changes: &[Change<'_>]) -> Vec<Evidence> {
         };
         let (asset, name) = (answer.text("asset"), answer.text("name"));
         let version = answer.get("version").as_int().unwrap_or(0);
-        if version > 1 && !fits(asset, version, name, changes) {
+        let was_renamed = version > 1 && !edit_chain::was_edited(record, asset);
+        if was_renamed && !fits(asset, version, name, changes) {
             let claim =
                 format!("version {version} was read as {name:?}, which its maker did not ask for");
             evidence.push(Evidence::new(asset, claim).shown_by(id));

@@ -13,7 +13,7 @@ use sim::record::Record;
 use sim::record::history::OperationId;
 use sim::record::value::Value;
 
-use super::registrations;
+use super::{list, registrations};
 
 pub(super) const CHECK: Check = Check {
     name: "no_phantom_writes",
@@ -23,10 +23,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 /// What nobody can change later.
-const CONTENT: [&str; 2] = ["category", "locker"];
+const FIXED: &str = "locker";
 
-/// The names that were to be given to assets: by asset and name.
-type Renamings<'a> = BTreeSet<(&'a str, &'a str)>;
+/// What users can change.
+const CHANGEABLE: [&str; 2] = ["name", "category"];
+
+/// What somebody wanted assets to say: by asset, field and value.
+type Changes<'a> = BTreeSet<(&'a str, &'a str, &'a str)>;
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let rows = record.facts.table("assets")?;
@@ -35,7 +38,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         let input = &operation.input;
         asked.entry(input.text("key")).or_default().push(input);
     }
-    let renamings = renamings(record);
+    let changes = changes(record);
     let mut evidence = Vec::new();
     let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
     for row in rows {
@@ -45,48 +48,56 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
             evidence.push(Evidence::new(key, claim));
         }
         let inputs = asked.get(key).map_or(&[][..], Vec::as_slice);
-        if !inputs.iter().any(|input| same(input, row, &renamings)) {
+        if !inputs.iter().any(|input| same(input, row, &changes)) {
             let claim = format!("no client asked for this content under {key}");
             evidence.push(Evidence::new(asset, claim));
         }
     }
     let assets: BTreeMap<&str, &Value> = rows.iter().map(|row| (row.text("asset"), row)).collect();
-    evidence.extend(wrong_assets(record, &assets, &renamings));
+    evidence.extend(wrong_assets(record, &assets, &changes));
     evidence.extend(differing_answers(record));
     Ok(evidence)
 }
 
-fn renamings(record: &Record) -> Renamings<'_> {
-    let renames = record.history.iter().map(|(_, operation)| operation);
-    let renames = renames.filter(|operation| operation.function == "rename");
-    let changes = renames.flat_map(|operation| match operation.input.get("changes") {
-        Value::List(changes) => changes.as_slice(),
-        _ => &[],
-    });
-    let named = changes.map(|change| (change.text("asset"), change.text("name")));
-    named.collect()
+fn changes(record: &Record) -> Changes<'_> {
+    let mut wanted = Changes::new();
+    for (_, operation) in record.history.iter() {
+        let input = &operation.input;
+        match operation.function.as_str() {
+            "rename" => {
+                let changes = list(input.get("changes")).iter();
+                wanted.extend(changes.map(|it| (it.text("asset"), "name", it.text("name"))));
+            }
+            "edit" => {
+                let (asset, form) = (input.text("asset"), input.get("wanted"));
+                wanted.extend(CHANGEABLE.map(|field| (asset, field, form.text(field))));
+            }
+            _ => {}
+        }
+    }
+    wanted
 }
 
-fn same(asked: &Value, row: &Value, renamings: &Renamings<'_>) -> bool {
-    let name = row.text("name");
-    let named = asked.text("name") == name || renamings.contains(&(row.text("asset"), name));
-    named
-        && CONTENT
-            .iter()
-            .all(|field| asked.get(field) == row.get(field))
+fn same(asked: &Value, row: &Value, changes: &Changes<'_>) -> bool {
+    let asset = row.text("asset");
+    let wanted = |field: &&str| {
+        let value = row.text(field);
+        asked.text(field) == value || changes.contains(&(asset, *field, value))
+    };
+    asked.get(FIXED) == row.get(FIXED) && CHANGEABLE.iter().all(|field| wanted(&field))
 }
 
 /// Registrations that were answered with an asset of other content.
 fn wrong_assets(
     record: &Record,
     assets: &BTreeMap<&str, &Value>,
-    renamings: &Renamings<'_>,
+    changes: &Changes<'_>,
 ) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for (id, operation) in registrations(record) {
         let asset = operation.answer().map(|answer| answer.text("asset"));
         if let Some(row) = asset.and_then(|asset| assets.get(asset))
-            && !same(&operation.input, row, renamings)
+            && !same(&operation.input, row, changes)
         {
             let claim = format!(
                 "a request for {:?} was answered with the asset of {:?}",

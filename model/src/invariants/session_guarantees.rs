@@ -1,6 +1,6 @@
 //! A session reads what it has written, and never goes back behind what it has read.
 //!
-//! Judged over the history alone, for the reads that asked for it (`consistency` is `session` or `strong`): the
+//! Judged over the history alone, for the reads that asked for it (`consistency` is `session`, `strong` or `causal`): the
 //! version found is at least every version of the same asset that an earlier operation of the same session told of.
 //! These are *read your writes* and *monotonic reads* of Terry et al. ("Session Guarantees for Weakly Consistent
 //! Replicated Data", 1994). A session is a client, whatever it has under way at once; earlier is what was answered
@@ -107,7 +107,10 @@ fn learn<'a>(past: &mut Past<'a>, id: OperationId, operation: &'a Operation) -> 
 
 /// The asset and the version that a read found which must show the session's past.
 fn promised_read(id: OperationId, operation: &Operation) -> Result<Option<(&str, i64)>, String> {
-    let promised = matches!(operation.input.text("consistency"), "session" | "strong");
+    let promised = matches!(
+        operation.input.text("consistency"),
+        "session" | "strong" | "causal"
+    );
     if operation.function != "read" || !promised {
         return Ok(None);
     }

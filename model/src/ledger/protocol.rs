@@ -30,6 +30,8 @@ pub enum Consistency {
     Session,
     /// Everything that was answered to anybody.
     Strong,
+    /// What the session has written and read, and what another session told it of, with its token.
+    Causal,
 }
 
 impl Consistency {
@@ -39,6 +41,7 @@ impl Consistency {
             Consistency::Eventual => "eventual",
             Consistency::Session => "session",
             Consistency::Strong => "strong",
+            Consistency::Causal => "causal",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The service's tables: their columns, keys and indexes, as Core, Verify and the inspection know them.
 //!
 //! Each table is a module with its number and its columns, so that a statement names both and the
-//! compiler knows them. [`catalog`] is the whole schema. What a row means stands with its columns;
+//! compiler knows them. [`catalog`] is the schema. What a row means stands with its columns;
 //! how rows are changed stands with whoever changes them (`core`, `verify`).
 //!
 //! Two columns return in several tables. `run_at` is when work on a row is due, in milliseconds of
@@ -14,6 +14,7 @@ use super::engine::schema::{Catalog, ColumnId, SequenceId, TableDef, TableId};
 use super::engine::statement::{Expr, Statement};
 use super::engine::value::ValueType;
 use super::query;
+use crate::config::SystemConfig;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident at $position:literal {
@@ -317,17 +318,161 @@ tables! {
         /// The last event seen; for a defect.
         CURSOR "cursor" Int,
     }
+    /// What users are told, one row for each user.
+    notifications at 17 {
+        /// Its name: the user and the source, so that one source makes one notification of a user.
+        NOTIFICATION "notification" Text,
+        /// The user.
+        USER "user" Text,
+        /// Its place among the user's, from 1. Whoever draws one has the inbox's row locked until the
+        /// commit, so numbers have no gap, and are in the order of the commits.
+        NUMBER "number" Int,
+        /// The event's id, or the key of the request that sent it.
+        SOURCE "source" Text,
+        /// What kind of news it is.
+        KIND "kind" Text,
+        /// The news.
+        BODY "body" Text,
+        /// Whether it is unread; null once it was read, so that an index of the unread stays small.
+        UNREAD "unread" Bool,
+        /// When it was stored.
+        AT "at" Int,
+    }
+    /// The users: one row each.
+    inboxes at 18 {
+        /// The user.
+        USER "user" Text,
+        /// The number of the user's last notification.
+        LAST "last" Int,
+        /// How many of them are unread; changed in the transaction that stores or marks.
+        UNREAD "unread" Int,
+    }
+    /// Events on their way to the search index.
+    search_feed at 19 {
+        /// The event.
+        POSITION "position" Int,
+        /// The asset it is about.
+        ASSET "asset" Text,
+        /// What the asset was when this row was written, as JSON; null when it was gone.
+        DOCUMENT "document" Text,
+        /// When it is due, or its lease ends; null once the index has it.
+        RUN_AT "run_at" Int,
+        /// When the event happened.
+        AT "at" Int,
+    }
+    /// Others' webhooks that were processed.
+    incoming at 20 {
+        /// What it is remembered by: its provider's name, a slash, and what that provider signs.
+        MESSAGE "message" Text,
+        /// Who sent it.
+        PROVIDER "provider" Text,
+        /// The payment it tells of, by the provider's id.
+        PAYMENT "payment" Text,
+        /// The account that was paid into.
+        ACCOUNT "account" Text,
+        /// How much, in cents.
+        AMOUNT "amount" Int,
+        /// When it was processed.
+        AT "at" Int,
+    }
+    /// What customers have paid.
+    accounts at 21 {
+        /// Its name.
+        ACCOUNT "account" Text,
+        /// In cents.
+        BALANCE "balance" Int,
+    }
+    /// Every version of an asset that was edited.
+    asset_revisions at 22 {
+        /// Its name: the asset and the version.
+        REVISION "revision" Text,
+        /// The asset.
+        ASSET "asset" Text,
+        /// The version.
+        VERSION "version" Int,
+        /// The asset's name in it.
+        NAME "name" Text,
+        /// The asset's category in it.
+        CATEGORY "category" Text,
+        /// The asset's note in it.
+        NOTE "note" Text,
+        /// How it came to be (`Made`).
+        MADE "made" Text,
+        /// The version its author saw; null for the registration's.
+        BASE "base" Int,
+        /// The user who made it; null for the registration's.
+        AUTHOR "author" Text,
+        /// The idempotency key of the edit; null for the registration's.
+        KEY "key" Text,
+    }
+    /// What users are to be told of edits that overtook theirs.
+    conflict_notices at 23 {
+        /// Its name: the asset and both versions.
+        NOTICE "notice" Text,
+        /// The user.
+        RECIPIENT "recipient" Text,
+        /// The asset.
+        ASSET "asset" Text,
+        /// The user's version.
+        OF_VERSION "of_version" Int,
+        /// The version that came over it.
+        BY_VERSION "by_version" Int,
+        /// How (`Made`).
+        MADE "made" Text,
+        /// Whether the user has not said yet that it was shown.
+        UNREAD "unread" Bool,
+        /// When it was written.
+        AT "at" Int,
+    }
 }
 
-/// The tables that only a system with webhooks writes.
-pub const OF_WEBHOOKS: [TableId; 6] = [
-    outbox::TABLE,
-    webhook_endpoints::TABLE,
-    deliveries::TABLE,
-    attempts::TABLE,
-    replays::TABLE,
-    relays::TABLE,
-];
+/// What a system has tables for, beyond what every system has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purposes {
+    /// It tells others outside of what happens.
+    pub webhooks: bool,
+    /// It tells users while it happens.
+    pub realtime: bool,
+    /// It has a search index.
+    pub search: bool,
+    /// Others tell it of what happens elsewhere.
+    pub incoming: bool,
+    /// Its assets are edited.
+    pub edits: bool,
+}
+
+impl Purposes {
+    /// Those of a configuration.
+    pub fn of(config: &SystemConfig) -> Purposes {
+        Purposes {
+            webhooks: config.webhooks.is_some(),
+            realtime: config.realtime.is_some(),
+            search: config.search.is_some(),
+            incoming: config.incoming.is_some(),
+            edits: config.conflicts.is_some(),
+        }
+    }
+
+    /// Whether anybody hears of events.
+    pub fn has_outbox(self) -> bool {
+        self.webhooks || self.realtime || self.search
+    }
+
+    /// Whether such a system writes a table.
+    pub fn need(self, table: TableId) -> bool {
+        match table {
+            outbox::TABLE | relays::TABLE => self.has_outbox(),
+            webhook_endpoints::TABLE | deliveries::TABLE | attempts::TABLE | replays::TABLE => {
+                self.webhooks
+            }
+            notifications::TABLE | inboxes::TABLE => self.realtime,
+            search_feed::TABLE => self.search,
+            incoming::TABLE | accounts::TABLE => self.incoming,
+            asset_revisions::TABLE | conflict_notices::TABLE => self.edits,
+            _ => true,
+        }
+    }
+}
 
 /// Numbers for `outbox`.
 pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
@@ -335,15 +480,18 @@ pub const OUTBOX_POSITIONS: SequenceId = SequenceId(1);
 /// Numbers for `audit`.
 pub const AUDIT_ENTRIES: SequenceId = SequenceId(0);
 
-/// The schema of a system that tells nobody outside of what happens.
+/// The schema of a system: every table up to the last one it needs, since a table's number is its place.
 ///
 /// # Panics
-/// As [`catalog_with_webhooks`].
-pub fn catalog() -> Catalog {
-    let mut catalog = catalog_with_webhooks();
-    // They stand last, so no other table's number changes.
-    catalog.tables.truncate(OF_WEBHOOKS[0].0);
-    catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+/// As [`whole_catalog`].
+pub fn catalog(purposes: Purposes) -> Catalog {
+    let mut catalog = whole_catalog();
+    let last = TABLES.iter().rev().find(|(id, ..)| purposes.need(*id));
+    let tables = last.map_or(0, |(id, ..)| id.0 + 1);
+    catalog.tables.truncate(tables);
+    if tables <= outbox::TABLE.0 {
+        catalog.sequences.truncate(OUTBOX_POSITIONS.0);
+    }
     catalog
 }
 
@@ -351,7 +499,7 @@ pub fn catalog() -> Catalog {
 ///
 /// # Panics
 /// When it contradicts itself: a bug in this file, found by any test that starts a Ledger.
-pub fn catalog_with_webhooks() -> Catalog {
+pub fn whole_catalog() -> Catalog {
     let tables = TABLES.iter().map(|(id, name, columns)| {
         let bare = TableDef::new(name, columns);
         match *id {
@@ -393,6 +541,22 @@ pub fn catalog_with_webhooks() -> Catalog {
                 .primary_key(&[replays::REPLAY])
                 .index(&[replays::RUN_AT]),
             relays::TABLE => bare.primary_key(&[relays::RELAY]),
+            notifications::TABLE => bare
+                .primary_key(&[notifications::NOTIFICATION])
+                .index(&[notifications::USER, notifications::NUMBER])
+                .index(&[notifications::USER, notifications::UNREAD]),
+            inboxes::TABLE => bare.primary_key(&[inboxes::USER]),
+            search_feed::TABLE => bare
+                .primary_key(&[search_feed::POSITION])
+                .index(&[search_feed::RUN_AT]),
+            incoming::TABLE => bare.primary_key(&[incoming::MESSAGE]),
+            accounts::TABLE => bare.primary_key(&[accounts::ACCOUNT]),
+            asset_revisions::TABLE => bare
+                .primary_key(&[asset_revisions::REVISION])
+                .index(&[asset_revisions::ASSET]),
+            conflict_notices::TABLE => bare
+                .primary_key(&[conflict_notices::NOTICE])
+                .index(&[conflict_notices::RECIPIENT]),
             other => unreachable!("table {other:?} is not in the list"),
         }
     });
@@ -448,7 +612,7 @@ mod tests {
 
     #[test]
     fn tables_stand_in_the_catalog_at_the_numbers_they_name() {
-        let catalog = catalog_with_webhooks();
+        let catalog = whole_catalog();
         for (position, (id, name, columns)) in TABLES.iter().enumerate() {
             assert_eq!(id.0, position, "{name}");
             assert_eq!(catalog.tables[position].name, *name);

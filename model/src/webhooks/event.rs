@@ -8,10 +8,11 @@ use serde_json::json;
 
 /// The kinds of events, by the audit's word for the change. What the audit calls otherwise is nobody's
 /// business outside.
-pub const KINDS: [(&str, &str); 6] = [
+pub const KINDS: [(&str, &str); 7] = [
     ("created", "asset.created"),
     ("linked", "asset.linked"),
     ("renamed", "asset.renamed"),
+    ("edited", "asset.edited"),
     ("verified", "asset.verified"),
     ("rejected", "asset.rejected"),
     ("deleted", "asset.deleted"),

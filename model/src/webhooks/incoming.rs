@@ -1,19 +1,26 @@
-//! Incoming webhooks: what is looked at before somebody else's message is believed, by provider, and
-//! the memory by which a message is processed once.
+//! Incoming webhooks: what is looked at before somebody else's message is believed, by its sender's
+//! convention, and the memory by which a message is processed once.
 //!
-//! [`Provider::believe`] looks at signature and timestamp and tells the id; [`Inbox`] tells a first
-//! arrival from a repetition. Both are plain values; times are seconds since 1970. The memory must
-//! outlast the sender's whole retry schedule: the few minutes that are sometimes recommended are
-//! shorter than that, and a retry after them is processed again.
+//! [`Convention::believe`] looks at signature and timestamp and tells the id, and
+//! [`Convention::once_by`] what an event is remembered by; [`Convention::signed`] is the sender's side.
+//! [`Inbox`] tells a first arrival from a repetition. All are plain values; times are seconds since
+//! 1970. The memory must outlast the sender's whole retry schedule: the few minutes that are sometimes
+//! recommended are shorter than that, and a retry after them is processed again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::signature::{Headers, Secret, TOLERANCE, Unverified, in_time, seconds, verify};
+use hmac::Mac;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::signature::{Headers, Secret, Unverified, in_time, seconds, verify};
 
 /// Whose convention a message follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Convention {
     /// Standard Webhooks 1.0.0, which is also ours and Svix's.
     StandardWebhooks,
     /// GitHub: `x-hub-signature-256`, an HMAC of the body alone. There is no timestamp and the id is
@@ -38,8 +45,9 @@ pub enum Refusal {
     Unverified(#[from] Unverified),
 }
 
-impl Provider {
-    /// Looks at a message that arrives now; gives its id.
+impl Convention {
+    /// Looks at a message that arrives now; gives its id. A timestamp may be off by the tolerance,
+    /// either way, where there is one.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -49,27 +57,88 @@ impl Provider {
         body: &str,
         secrets: &[Secret],
         now: i64,
+        tolerance: Duration,
     ) -> Result<String, Refusal> {
         let header = |name: &'static str| headers.get(name).ok_or(Refusal::Missing(name));
         match self {
-            Provider::StandardWebhooks => {
+            Convention::StandardWebhooks => {
                 let headers = Headers {
                     id: header("webhook-id")?.clone(),
                     timestamp: header("webhook-timestamp")?.clone(),
                     signature: header("webhook-signature")?.clone(),
                 };
-                verify(&headers, body, secrets, now, TOLERANCE)?;
+                verify(&headers, body, secrets, now, tolerance)?;
                 Ok(headers.id)
             }
-            Provider::Github => {
+            Convention::Github => {
                 let id = header("x-github-delivery")?;
                 let signature = header("x-hub-signature-256")?;
                 let claimed = signature.strip_prefix("sha256=").and_then(hex);
                 fits(secrets, &[body.as_bytes()], claimed.into_iter())?;
                 Ok(id.clone())
             }
-            Provider::Stripe => stripe(header("stripe-signature")?, body, secrets, now),
+            Convention::Stripe => {
+                let header = header("stripe-signature")?;
+                stripe(header, body, secrets, now, tolerance)
+            }
         }
+    }
+
+    /// What an event is remembered by, so that it takes effect once: its id where the id is signed, and
+    /// otherwise a digest of what is. An id that anybody can exchange names nothing.
+    pub fn once_by(self, id: &str, body: &str) -> String {
+        match self {
+            Convention::StandardWebhooks | Convention::Stripe => id.to_owned(),
+            Convention::Github => hex_of(&Sha256::digest(body.as_bytes())),
+        }
+    }
+
+    /// The headers under which its sender sends a message at that time.
+    ///
+    /// # Panics
+    /// When the id holds a dot, where the standard forbids it.
+    pub fn signed(self, id: &str, timestamp: i64, body: &str, secret: &Secret) -> HeaderMap {
+        let stamp = timestamp.to_string();
+        let of = |parts: &[&[u8]]| hex_of(&secret.mac(parts).finalize().into_bytes());
+        let named = match self {
+            Convention::StandardWebhooks => {
+                let made = Headers::signed(id, timestamp, body, std::slice::from_ref(secret));
+                vec![
+                    ("webhook-id", made.id),
+                    ("webhook-timestamp", made.timestamp),
+                    ("webhook-signature", made.signature),
+                ]
+            }
+            Convention::Github => vec![
+                ("x-github-delivery", id.to_owned()),
+                (
+                    "x-hub-signature-256",
+                    format!("sha256={}", of(&[body.as_bytes()])),
+                ),
+            ],
+            Convention::Stripe => {
+                let tag = of(&[stamp.as_bytes(), b".", body.as_bytes()]);
+                vec![("stripe-signature", format!("t={stamp},v1={tag}"))]
+            }
+        };
+        let owned = named
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        owned.collect()
+    }
+
+    /// The header that carries the signature.
+    pub fn signature_header(self) -> &'static str {
+        match self {
+            Convention::StandardWebhooks => "webhook-signature",
+            Convention::Github => "x-hub-signature-256",
+            Convention::Stripe => "stripe-signature",
+        }
+    }
+
+    /// Whether a message carries its time, signed.
+    pub fn is_stamped(self) -> bool {
+        self != Convention::Github
     }
 
     /// A secret as this provider's customers are given it.
@@ -78,24 +147,30 @@ impl Provider {
     /// [`BadSecret`](super::signature::BadSecret), for base64 that is none.
     pub fn secret(self, text: &str) -> Result<Secret, super::signature::BadSecret> {
         match self {
-            Provider::StandardWebhooks => Secret::parse(text),
+            Convention::StandardWebhooks => Secret::parse(text),
             // The text itself is the key, Stripe's prefix included.
-            Provider::Github | Provider::Stripe if text.is_empty() => {
+            Convention::Github | Convention::Stripe if text.is_empty() => {
                 Err(super::signature::BadSecret::Empty)
             }
-            Provider::Github | Provider::Stripe => Ok(Secret::of_bytes(text.as_bytes())),
+            Convention::Github | Convention::Stripe => Ok(Secret::of_bytes(text.as_bytes())),
         }
     }
 }
 
-fn stripe(header: &str, body: &str, secrets: &[Secret], now: i64) -> Result<String, Refusal> {
+fn stripe(
+    header: &str,
+    body: &str,
+    secrets: &[Secret],
+    now: i64,
+    tolerance: Duration,
+) -> Result<String, Refusal> {
     let parts = || header.split(',').filter_map(|part| part.split_once('='));
     let mut times = parts().filter(|(name, _)| *name == "t");
     let timestamp = times.next().map_or("", |(_, value)| value);
     in_time(
         seconds(timestamp).ok_or(Unverified::NoTimestamp)?,
         now,
-        TOLERANCE,
+        tolerance,
     )?;
     let bytes = [timestamp.as_bytes(), b".", body.as_bytes()];
     let signatures = parts().filter(|(name, _)| *name == "v1");
@@ -111,7 +186,6 @@ fn fits(
     bytes: &[&[u8]],
     mut signatures: impl Iterator<Item = Vec<u8>>,
 ) -> Result<(), Unverified> {
-    use hmac::Mac;
     let fits = |claimed: Vec<u8>| {
         let verified = |it: &Secret| it.mac(bytes).verify_slice(&claimed).is_ok();
         secrets.iter().any(verified)
@@ -121,6 +195,10 @@ fn fits(
     } else {
         Err(Unverified::NoSignatureFits)
     }
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

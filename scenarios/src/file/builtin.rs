@@ -74,6 +74,22 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/lost-update.toml"),
     ),
     built_in(
+        "conflict-reject",
+        include_str!("../../../fixtures/scenarios/conflict-reject.toml"),
+    ),
+    built_in(
+        "conflict-merge",
+        include_str!("../../../fixtures/scenarios/conflict-merge.toml"),
+    ),
+    built_in(
+        "conflict-last-writer",
+        include_str!("../../../fixtures/scenarios/conflict-last-writer.toml"),
+    ),
+    built_in(
+        "conflict-pessimistic",
+        include_str!("../../../fixtures/scenarios/conflict-pessimistic.toml"),
+    ),
+    built_in(
         "deadlock",
         include_str!("../../../fixtures/scenarios/deadlock.toml"),
     ),
@@ -84,6 +100,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
     built_in(
         "replica-reads",
         include_str!("../../../fixtures/scenarios/replica-reads.toml"),
+    ),
+    built_in(
+        "causal-reads",
+        include_str!("../../../fixtures/scenarios/causal-reads.toml"),
     ),
     built_in(
         "ledger-failover",
@@ -126,8 +146,28 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/dead-letter-replay-crash.toml"),
     ),
     built_in(
+        "incoming-webhooks",
+        include_str!("../../../fixtures/scenarios/incoming-webhooks.toml"),
+    ),
+    built_in(
         "chaos-webhooks",
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
+    ),
+    built_in(
+        "realtime-resume",
+        include_str!("../../../fixtures/scenarios/realtime-resume.toml"),
+    ),
+    built_in(
+        "chaos-realtime",
+        include_str!("../../../fixtures/scenarios/chaos-realtime.toml"),
+    ),
+    built_in(
+        "search-lag",
+        include_str!("../../../fixtures/scenarios/search-lag.toml"),
+    ),
+    built_in(
+        "audit-queries",
+        include_str!("../../../fixtures/scenarios/audit-queries.toml"),
     ),
 ];
 

@@ -95,7 +95,9 @@ impl Complaints {
     /// Gives whether the system can be built.
     fn system(&mut self, scenario: &Scenario) -> bool {
         let system = scenario.system.validate().err();
-        let errors = system.into_iter().chain(scenario.workload.validate().err());
+        let workload = scenario.workload.validate().err();
+        let both = scenario.system.validate_for(&scenario.workload).err();
+        let errors = system.into_iter().chain(workload).chain(both);
         let mut sound = true;
         for error in errors {
             sound = false;

@@ -79,6 +79,13 @@ static REPLICA_READS: Situation = Situation {
     set: &[],
 };
 
+/// Users tell each other of changes, and look at replicas that lag.
+static CAUSAL_READS: Situation = Situation {
+    name: "causal reads",
+    scenario: "causal-reads",
+    set: &[],
+};
+
 /// The primary dies, and a replica takes over that must have all its commits.
 static FAILOVER: Situation = Situation {
     name: "failover",
@@ -150,6 +157,13 @@ static REPLAY_CRASH: Situation = Situation {
     set: &[],
 };
 
+/// Providers tell of payments, somebody forges what was overheard, and Cores crash.
+static INCOMING: Situation = Situation {
+    name: "incoming webhooks",
+    scenario: "incoming-webhooks",
+    set: &[],
+};
+
 /// Commits of many users take up to two seconds: an event's place is drawn long before it is seen.
 static SLOW_COMMITS: Situation = Situation {
     name: "slow commits",
@@ -161,6 +175,41 @@ static SLOW_COMMITS: Situation = Situation {
     ],
 };
 
+/// Everything that can break does, while users watch.
+static REALTIME: Situation = Situation {
+    name: "realtime",
+    scenario: "chaos-realtime",
+    set: &[],
+};
+
+/// The search index lags, loses power and is built anew, while assets are renamed and taken back.
+static SEARCH: Situation = Situation {
+    name: "search",
+    scenario: "search-lag",
+    set: &[],
+};
+
+/// People page through the audit while others write it.
+static AUDIT_QUERIES: Situation = Situation {
+    name: "audit queries",
+    scenario: "audit-queries",
+    set: &[],
+};
+
+/// Two users edit one asset, and what does not clash is merged.
+static MERGED_EDITS: Situation = Situation {
+    name: "merged edits",
+    scenario: "conflict-merge",
+    set: &[],
+};
+
+/// Two users edit one asset, the last one wins, and instances die with their edits made.
+static LAST_WRITER: Situation = Situation {
+    name: "last writer",
+    scenario: "conflict-last-writer",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -169,10 +218,13 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (_, "alerts_right") => None,
         // They show only when somebody lets go of a call that is under way, which nobody here does.
         (Defect::BreakerNeverCloses | Defect::ConnectionLeakedOnTimeout, _) => None,
+        (_, "causal_reads") => Some(&CAUSAL_READS),
         (_, "session_guarantees") => Some(&REPLICA_READS),
         (Defect::SyncCommitNotAwaited | Defect::PromotesMostLagging, _) => Some(&FAILOVER),
         (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
         (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
+        (Defect::MergeDropsField | Defect::MergeTakesBase, _) => Some(&MERGED_EDITS),
+        (_, "conflict_told") => Some(&LAST_WRITER),
         (
             Defect::WalAckBeforeSync
             | Defect::RecoveryDropsTail
@@ -212,6 +264,34 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::SignatureWithoutTimestamp,
             _,
         ) => Some(&WEBHOOKS),
+        (
+            Defect::IncomingSignatureUnchecked
+            | Defect::IncomingTimestampUnchecked
+            | Defect::IncomingOverParsedBody
+            | Defect::IncomingTrustsUnsignedId
+            | Defect::IncomingAckedBeforeProcessing
+            | Defect::IncomingMarkedBeforeEffect
+            | Defect::IncomingDedupeCheckThenAct,
+            _,
+        ) => Some(&INCOMING),
+        (
+            Defect::SseResumeSkipsEvent
+            | Defect::SseResumeRepeats
+            | Defect::PushBeforeCommit
+            | Defect::MarkReadCountsTwice
+            | Defect::SlowConsumerDropsSilently
+            | Defect::SequenceFromMemory,
+            _,
+        ) => Some(&REALTIME),
+        (
+            Defect::SearchUpdateAppliedOutOfOrder
+            | Defect::SearchDeleteResurrected
+            | Defect::ReindexOverwritesNewer
+            | Defect::SearchAckBeforeDurable
+            | Defect::SearchAgeIgnoresOutbox,
+            _,
+        ) => Some(&SEARCH),
+        (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),
         _ => Some(&EVERYTHING),
     }
 }

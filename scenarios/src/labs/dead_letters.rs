@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::client::script::{self, Intent, Planned};
+use model::client::intent::Intent;
+use model::client::script::{self, Planned};
 use model::ids::IdempotencyKey;
 use model::webhooks::event;
 use sim::SimTime;

@@ -2,13 +2,14 @@
 //!
 //! What a burst meets first is the pool of connections, whose patience is two seconds; then the circuit, which opens
 //! because of that; then the conflicts of serializable transactions with each other. More connections make the
-//! third worse. What helps is a door ([`admission`](model::core::admission)) and to write many requests in
+//! third worse. What helps is a door ([`edge`](model::core::edge)) and to write many requests in
 //! one transaction ([`intake`](model::core::intake)).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::client::script::{Intent, Planned};
+use model::client::intent::Intent;
+use model::client::script::Planned;
 use model::core::asset::{AssetContent, Strategy};
 use model::core::protocol::RegisterAsset;
 use model::ids::{IdempotencyKey, LockerRef};
@@ -77,25 +78,25 @@ const KNOBS: &[Knob] = &[
         "how many connections to the Ledger each has; the Ledger takes 100 in all",
     ),
     number(
-        "admission.concurrent",
-        "system.admission.concurrent",
+        "door.in_flight",
+        "system.edge.in_flight_max",
         (1, 10_000),
         "20",
         "how many requests a Core works on at once",
     ),
     number(
-        "admission.waiting",
-        "system.admission.waiting",
+        "door.waiting",
+        "system.edge.waiting_max",
         (0, 10_000),
         "1000",
         "how many more may wait for that",
     ),
     number(
-        "admission.patience_ms",
-        "system.admission.patience_ms",
-        (0, 10_000),
-        "5000",
-        "how long one waits at most",
+        "door.retry_after_ms",
+        "system.edge.retry_after_ms",
+        (1, 10_000),
+        "1000",
+        "when whoever is not let in is asked to come back",
     ),
     number(
         "intake.batch",
@@ -131,7 +132,7 @@ const CRITERIA: &[Criterion] = &[
     Criterion {
         name: "latency",
         promise: "the 9,900th fastest of 10,000 answers took less than 5 s, where a failure took for ever",
-        look: "metric core.orchestration.latency{operation=\"request_verification\"}; counter core.admission.refused; \
+        look: "metric core.orchestration.latency{operation=\"request_verification\"}; the notes of the door; \
                how many transactions a request takes",
         judge: latency,
     },
@@ -150,7 +151,7 @@ const CRITERIA: &[Criterion] = &[
     Criterion {
         name: "no_exhaustion",
         promise: "nobody waits in vain for a connection, and connections stay within their limits",
-        look: "state pool_was_exhausted; metric of the pool; what stands before it (admission)",
+        look: "state pool_was_exhausted; metric of the pool; what stands before it (the door)",
         judge: no_exhaustion,
     },
     Criterion {

@@ -2,9 +2,10 @@
 //! change something that came to nothing.
 //!
 //! What an entry says and how it is read stands here. [`chain`] makes later changes of entries visible,
-//! and [`sealing`] adds new entries to it.
+//! and [`sealing`] adds new entries to it. [`querying`] answers questions, page by page.
 
 pub mod chain;
+pub mod querying;
 pub mod sealing;
 
 use crate::failure::Failure;

@@ -1,21 +1,21 @@
 //! Webhooks in Core: from the outbox to the customers' machines.
 //!
 //! ```text
-//! outbox ──fan_out──► deliveries ──claim──► attempt ──sending──► receiver
-//!                         ▲                    │
-//!                         └────conclusion──────┘    replay: dead letters, many at a time
+//! outbox ──addressing──► deliveries ──claim──► attempt ──sending──► receiver
+//!                            ▲                    │
+//!                            └────conclusion──────┘    replay: dead letters, many at a time
 //! ```
 //!
-//! [`relay`] is the loop of each instance that drives all this; [`fan_out`] makes a delivery for each
+//! [`relay`] is the loop of each instance that drives all this; [`addressing`] makes a delivery for each
 //! endpoint that wants an event; [`claim`] leases what is due, endpoint by endpoint, so that a slow one
 //! takes nobody's place but its own; [`sending`] makes one attempt; [`conclusion`] writes what came of
 //! it; [`replay`] revives dead letters in order; [`endpoints`] is what owners ask for. What an answer
 //! means, and when to try again, are values of [`webhooks`](crate::webhooks).
 
+pub mod addressing;
 pub mod claim;
 pub mod conclusion;
 pub mod endpoints;
-pub mod fan_out;
 pub mod relay;
 pub mod replay;
 pub mod sending;
@@ -89,6 +89,11 @@ impl Webhooks {
         }
     }
 
+    /// For how long a secret that was replaced still signs, in milliseconds.
+    pub fn overlap_ms(&self) -> i64 {
+        i64::try_from(self.overlap.as_millis()).unwrap_or(i64::MAX)
+    }
+
     fn line(&self, endpoint: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.endpoint == endpoint)
     }
@@ -131,7 +136,7 @@ pub(super) async fn discard(
 }
 
 /// Makes the first that waits in a lane due, once nothing before it holds the lane any more. Whoever
-/// settles a delivery has its row locked, and [`fan_out`] locks the last of a lane before it puts
+/// settles a delivery has its row locked, and [`addressing`] locks the last of a lane before it puts
 /// another behind it: so of the two, the later sees the other's work, and nothing waits unseen.
 pub(super) async fn release(
     transaction: &mut Transaction,

@@ -11,8 +11,9 @@ use sim::record::value::Value as Note;
 
 use super::claim::{self, Claim};
 use super::endpoints::Endpoint;
-use super::{Line, Webhooks, fan_out, replay, sending};
+use super::{Line, Webhooks, replay, sending};
 use crate::core::node::Core;
+use crate::core::outbox::fan_out;
 use crate::ledger::engine::Row;
 use crate::ledger::engine::statement::Select;
 use crate::ledger::protocol::LedgerMillis;

@@ -49,6 +49,7 @@ impl LedgerClient {
             let ignores = self.defects.has(Defect::ReplicaReadIgnoresToken);
             let needed = match consistency {
                 Consistency::Session if !ignores => seen,
+                Consistency::Causal => seen,
                 _ => Lsn(0),
             };
             if let Some(read) = self.ask_a_replica(deadline, &select, needed).await {

@@ -1,6 +1,7 @@
 //! Each provider's convention with a message it accepts and what it refuses; and the memory of ids.
 
 use super::*;
+use crate::webhooks::signature::TOLERANCE;
 
 const NOW: i64 = 1_700_000_000;
 
@@ -13,16 +14,16 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 
 #[track_caller]
 fn check(
-    provider: Provider,
+    convention: Convention,
     secret: &str,
     pairs: &[(&str, &str)],
     body: &str,
     expected: Result<&str, Refusal>,
 ) {
-    let secrets = [provider
+    let secrets = [convention
         .secret(secret)
         .expect("the cases' secrets are secrets")];
-    let believed = provider.believe(&headers(pairs), body, &secrets, NOW);
+    let believed = convention.believe(&headers(pairs), body, &secrets, NOW, TOLERANCE);
     assert_eq!(believed.as_deref(), expected.as_deref(), "{pairs:?} {body}");
 }
 
@@ -40,7 +41,7 @@ fn github_signs_the_body_and_nothing_else() {
             ("x-hub-signature-256", signature),
         ]
     };
-    let github = Provider::Github;
+    let github = Convention::Github;
     let body = "Hello, World!";
     check(github, SECRET, &of("1", SIGNATURE), body, Ok("1"));
     check(github, SECRET, &of("2", SIGNATURE), body, Ok("2"));
@@ -52,15 +53,20 @@ fn github_signs_the_body_and_nothing_else() {
     check(github, SECRET, &of("1", SIGNATURE)[..1], body, unsigned);
 }
 
-/// What Stripe would send: its timestamp and a signature over it and the body.
+/// What Stripe would send: its timestamp, a signature over it and the body, and another of a scheme
+/// that nobody knows.
 fn stripe_header(secret: &str, timestamp: i64, body: &str) -> String {
-    use hmac::Mac;
-    let key = Provider::Stripe.secret(secret).unwrap();
-    let timestamp = timestamp.to_string();
-    let mac = key.mac(&[timestamp.as_bytes(), b".", body.as_bytes()]);
-    let tag = mac.finalize().into_bytes();
-    let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={timestamp},v1={hex},v0=00")
+    let key = Convention::Stripe.secret(secret).unwrap();
+    let made = Convention::Stripe.signed("", timestamp, body, &key);
+    format!("{},v0=00", made["stripe-signature"])
+}
+
+#[test]
+fn stripes_signature_is_an_hmac_of_time_dot_body_in_hex() {
+    // Computed by Python's `hmac` over `1700000000.{"id":"evt_9"}`.
+    const TAG: &str = "2a05649d56754c72076cc40c5e504e2e562174c7a72cb5eb3207f7b4b61416ba";
+    let header = stripe_header("whsec_test", NOW, "{\"id\":\"evt_9\"}");
+    assert_eq!(header, format!("t={NOW},v1={TAG},v0=00"));
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn stripe_signs_timestamp_and_body_and_names_the_event_within() {
     let sent = |timestamp, body| stripe_header(SECRET, timestamp, body);
     let checked = |header: &str, body: &str, expected| {
         let pairs = [("stripe-signature", header)];
-        check(Provider::Stripe, SECRET, &pairs, body, expected);
+        check(Convention::Stripe, SECRET, &pairs, body, expected);
     };
     checked(&sent(NOW, body), body, Ok("evt_9"));
     checked(&sent(NOW - 300, body), body, Ok("evt_9"));
@@ -84,7 +90,7 @@ fn stripe_signs_timestamp_and_body_and_names_the_event_within() {
 
 #[test]
 fn the_standard_signs_id_timestamp_and_body() {
-    let provider = Provider::StandardWebhooks;
+    let convention = Convention::StandardWebhooks;
     let secret = Secret::made_of("a");
     let made = Headers::signed("evt_1", NOW, "{}", std::slice::from_ref(&secret));
     let pairs = [
@@ -92,11 +98,39 @@ fn the_standard_signs_id_timestamp_and_body() {
         ("webhook-timestamp", made.timestamp.as_str()),
         ("webhook-signature", made.signature.as_str()),
     ];
-    check(provider, &secret.text(), &pairs, "{}", Ok("evt_1"));
-    check(provider, &secret.text(), &pairs, "{ }", FORGED);
+    check(convention, &secret.text(), &pairs, "{}", Ok("evt_1"));
+    check(convention, &secret.text(), &pairs, "{ }", FORGED);
     let missing = Err(Refusal::Missing("webhook-id"));
-    check(provider, &secret.text(), &pairs[1..], "{}", missing);
-    assert!(provider.secret("%").is_err() && Provider::Github.secret("").is_err());
+    check(convention, &secret.text(), &pairs[1..], "{}", missing);
+    assert!(convention.secret("%").is_err() && Convention::Github.secret("").is_err());
+}
+
+#[test]
+fn what_a_sender_signs_is_believed_and_remembered_by_what_is_signed() {
+    let body = "{\"id\": \"evt_1\"}";
+    for convention in [
+        Convention::StandardWebhooks,
+        Convention::Github,
+        Convention::Stripe,
+    ] {
+        let secret = convention.secret(&Secret::made_of("a").text()).unwrap();
+        let headers = convention.signed("evt_1", NOW, body, &secret);
+        let believe = |headers: &HeaderMap, now| {
+            let secrets = std::slice::from_ref(&secret);
+            convention.believe(headers, body, secrets, now, TOLERANCE)
+        };
+        assert_eq!(believe(&headers, NOW).as_deref(), Ok("evt_1"));
+        assert_eq!(
+            believe(&headers, NOW + 301).is_err(),
+            convention.is_stamped()
+        );
+        let mut unsigned = headers.clone();
+        unsigned.remove(convention.signature_header());
+        let missing = Refusal::Missing(convention.signature_header());
+        assert_eq!(believe(&unsigned, NOW), Err(missing));
+        let renamed = convention.once_by("evt_2", body) != convention.once_by("evt_1", body);
+        assert_eq!(renamed, convention != Convention::Github, "{convention:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! The outbox: what is told outside, written in the transaction of the change it tells of.
 //!
 //! An event is staged after the statement that locks its asset's row, so that the events of one asset
-//! take their places in the order of their commits. Who reads them is [`webhooks`](super::webhooks). A
-//! system without endpoints writes none.
+//! take their places in the order of their commits. [`fan_out`] makes of them what everybody is owed who
+//! hears of events: customers' machines ([`webhooks`](super::webhooks)), users
+//! ([`realtime`](super::realtime)), the index ([`search`](super::search)); [`relay`] has it done soon. A system in which nobody hears of
+//! events writes none.
+
+pub mod fan_out;
+pub mod relay;
 
 use crate::ids::AssetId;
 use crate::ledger::engine::statement::Statement;

@@ -1,0 +1,49 @@
+//! The catalogue's part about realtime: what goes wrong between an event and the user who sees it.
+
+use crate::defects::{Defect, DefectInfo};
+
+/// The defects that only a system with users can have.
+pub(super) const OF_REALTIME: &[DefectInfo] = &[
+    DefectInfo {
+        defect: Defect::SseResumeSkipsEvent,
+        name: "sse_resume_skips_event",
+        mistake: "a stream that is resumed begins at the newest notification and not behind the device's last one, so what came in between is never shown",
+        seen_in: None,
+        caught_by: "notifications_in_order",
+    },
+    DefectInfo {
+        defect: Defect::SseResumeRepeats,
+        name: "sse_resume_repeats",
+        mistake: "`last-event-id` is taken for the first notification to send and not for the last one the device has",
+        seen_in: None,
+        caught_by: "notifications_in_order",
+    },
+    DefectInfo {
+        defect: Defect::PushBeforeCommit,
+        name: "push_before_commit",
+        mistake: "a notification is pushed while its transaction is open; when that is rolled back, users have seen what never happened, and its number goes to another",
+        seen_in: None,
+        caught_by: "views_converge",
+    },
+    DefectInfo {
+        defect: Defect::MarkReadCountsTwice,
+        name: "mark_read_counts_twice",
+        mistake: "the counter of the unread goes down with each mark and not with each notification that is read, so a retry or a second device counts twice",
+        seen_in: None,
+        caught_by: "views_converge",
+    },
+    DefectInfo {
+        defect: Defect::SlowConsumerDropsSilently,
+        name: "slow_consumer_drops_silently",
+        mistake: "when a session's buffer is full what is new is left out, and the session goes on as if nothing were missing",
+        seen_in: None,
+        caught_by: "notifications_in_order",
+    },
+    DefectInfo {
+        defect: Defect::SequenceFromMemory,
+        name: "sequence_from_memory",
+        mistake: "each instance goes on counting from the last number it has once read, so two give one number to two notifications",
+        seen_in: None,
+        caught_by: "views_converge",
+    },
+];
