@@ -46,5 +46,8 @@ mod webhooks;
 /// To who learns from an incident: its figures come from a cause, and actions have their real consequences.
 mod incident;
 
+/// To who learns by trying: a policy is judged in the real system, for the reason its lab teaches.
+mod labs;
+
 /// To who grades and who is graded: points follow from what was done, each with its reason.
 mod grading;

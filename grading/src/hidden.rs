@@ -35,6 +35,21 @@ impl CourseKey {
         CourseKey(bytes.to_vec())
     }
 
+    /// The key in hexadecimal digits, for who may know it: see [`reveal`](crate::reveal).
+    pub fn to_hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// The key of such digits; nothing when they are none.
+    pub fn from_hex(digits: &str) -> Option<CourseKey> {
+        let pairs = digits.as_bytes().chunks(2);
+        let bytes = pairs.map(|pair| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok())?
+        });
+        bytes.collect::<Option<Vec<u8>>>().map(CourseKey)
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key has any length");
         for part in parts {

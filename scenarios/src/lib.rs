@@ -10,12 +10,13 @@
 //! 2. [`seeds`], [`given`], [`setup`] and [`run`]: all a run depends on, and the run;
 //! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
 //! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
-//! 5. [`sweep`]: many runs, in worker processes;
+//! 5. [`sweep`]: many runs, in worker processes; [`property`](mod@property): many runs, in your own tests;
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
 //!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
-//! 8. [`labs`]: the system with a learner's configuration, judged;
-//! 9. [`program`], [`args`], [`compare_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
+//! 9. [`program`], [`args`], [`compare_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`],
+//!    [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -35,10 +36,12 @@ pub mod compare;
 pub mod hunt;
 
 pub mod explain;
+pub mod property;
 pub mod shrink;
 pub mod sweep;
 
 pub mod labs;
+pub mod on_call;
 
 pub mod promtool;
 pub mod submission_folder;

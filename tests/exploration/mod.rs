@@ -12,5 +12,8 @@ mod shrinking;
 /// Failing runs explained.
 mod explaining;
 
+/// Many runs as a property of `cargo test`.
+mod suites;
+
 /// Planted bugs hunted.
 mod hunting;

@@ -47,6 +47,20 @@ fn an_action_that_does_nothing_costs_nothing() {
 }
 
 #[test]
+fn harm_to_data_moves_integrity_alone() {
+    for harm in [
+        "\"action\": \"disable_idempotency\"",
+        "\"action\": \"replay_dead_letters\", \"order\": \"all_at_once\"",
+    ] {
+        let also = |files: &mut Files| {
+            let more = format!("{{\"at_s\": 4000, {harm}}}\n");
+            files.actions.extend_from_slice(more.as_bytes());
+        };
+        check(also, &["integrity"]);
+    }
+}
+
+#[test]
 fn what_is_told_moves_communication_alone() {
     for (from, to) in [
         ("\"next_update_at_s\": 1260", "\"next_update_at_s\": 1100"),

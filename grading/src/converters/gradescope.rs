@@ -1,5 +1,6 @@
 //! Gradescope's `results.json`. A visible test for each criterion; items are shown after publication, since learners see no total
-//! when a test is hidden.
+//! when a test is hidden. Without a score Gradescope shows an error of the autograder to staff, which is what a submission that
+//! cannot be read is to them: a zero would be a judgement.
 
 use serde_json::json;
 
@@ -28,11 +29,14 @@ pub fn render(grade: &Grade) -> String {
         GradeStatus::NotGraded => Vec::new(),
         _ => criteria.chain(items).collect(),
     };
-    pretty(&json!({
-        "score": grade.points,
+    let mut document = json!({
         "output": sentence(grade),
         "output_format": "text",
         "stdout_visibility": "hidden",
         "tests": tests,
-    }))
+    });
+    if grade.status != GradeStatus::NotGraded {
+        document["score"] = grade.points.into();
+    }
+    pretty(&document)
 }

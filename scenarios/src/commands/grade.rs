@@ -3,6 +3,7 @@
 //! A process for each learner keeps one broken submission from the others. A grade that is there and was made of the same files, seed,
 //! key and version is kept.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use grading::pages;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use sim::random::Lineage;
 
+use super::reveal;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::incident_args::GradeArgs;
@@ -28,7 +30,11 @@ use crate::submission_folder;
 /// # Errors
 /// When a folder cannot be read or written, or the seed has no incident.
 pub fn execute(args: &GradeArgs) -> Result<Conclusion, Failure> {
-    let key = fs::read(&args.key).map_err(|source| Failure::unreadable(&args.key, source))?;
+    if let Some(command) = &args.then {
+        return reveal::execute(command);
+    }
+    let path = args.key.as_ref().expect("clap asks for the key");
+    let key = fs::read(path).map_err(|source| Failure::unreadable(path, source))?;
     let key = CourseKey::new(&key);
     let (Some(folder), Some(out)) = (&args.folder, &args.out) else {
         output::print(&format!("{}\n", key.commitment()))?;
@@ -62,7 +68,7 @@ pub fn execute(args: &GradeArgs) -> Result<Conclusion, Failure> {
 }
 
 /// The name of a learner's files: that of the folder, where it is harmless in a path.
-fn file_name(folder: &Path) -> String {
+pub(super) fn file_name(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_@".contains(c);
     match !name.is_empty() && name.len() <= 100 && name.chars().all(harmless) {
@@ -128,7 +134,8 @@ fn kept(out: &Path, name: &str) -> Option<Grade> {
     serde_json::from_str(&text).ok()
 }
 
-fn learners(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The folders of a class, in order.
+pub(super) fn learners(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |source| Failure::unreadable(folder, source);
     let mut learners = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
@@ -186,7 +193,12 @@ fn start(args: &GradeArgs, learner: &Path, out: &Path) -> Result<Child, Failure>
     let mut command = Command::new(own);
     command.arg("grade").arg("--single").arg(learner);
     command.arg("--seed").arg(args.seed.to_string());
-    command.arg("--key").arg(&args.key).arg("--out").arg(out);
+    command.args(
+        args.key
+            .iter()
+            .flat_map(|key| [OsStr::new("--key"), key.as_os_str()]),
+    );
+    command.arg("--out").arg(out);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.spawn().map_err(lost)
 }

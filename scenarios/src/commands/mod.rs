@@ -11,6 +11,7 @@ pub mod lab;
 pub mod list;
 pub mod merge;
 pub mod replay;
+pub mod reveal;
 pub mod run;
 pub mod shrink;
 pub mod sweep;

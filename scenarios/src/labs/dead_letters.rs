@@ -17,7 +17,7 @@ use sim::record::value::Value;
 
 use super::policy::{Kind, Knob, Policy};
 use super::trial::Seen;
-use super::{Criterion, Lab};
+use super::{Criterion, Lab, no_defects};
 use crate::scenario::Scenario;
 
 /// The receiver that was down.
@@ -41,6 +41,7 @@ pub const LAB: Lab = Lab {
     file: "fixtures/labs/lab-002.toml",
     knobs: KNOBS,
     follows: order,
+    defects: no_defects,
     script: day_after,
     criteria: CRITERIA,
 };

@@ -4,7 +4,7 @@
 //! without a table is run with the lab's defaults, which earn what they earn.
 
 use super::marks::Marks;
-use super::{Lab, dead_letters, fan_out, flywheel};
+use super::{Lab, conflict, dead_letters, fan_out, flywheel};
 
 /// A quarter of the exam.
 pub struct Category {
@@ -32,6 +32,11 @@ pub const CATEGORIES: &[Category] = &[
         table: "webhooks",
         title: "webhook systems",
         lab: &dead_letters::LAB,
+    },
+    Category {
+        table: "consistency",
+        title: "consistency",
+        lab: &conflict::LAB,
     },
 ];
 

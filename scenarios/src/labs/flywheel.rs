@@ -18,7 +18,7 @@ use sim::record::history::Operation;
 
 use super::policy::{Kind, Knob, Policy};
 use super::trial::Seen;
-use super::{Criterion, Lab, nothing_follows};
+use super::{Criterion, Lab, no_defects, nothing_follows};
 use crate::scenario::Scenario;
 
 /// How many requests there are at once.
@@ -42,6 +42,7 @@ pub const LAB: Lab = Lab {
     file: "fixtures/labs/lab-001.toml",
     knobs: KNOBS,
     follows: nothing_follows,
+    defects: no_defects,
     script: burst,
     criteria: CRITERIA,
 };

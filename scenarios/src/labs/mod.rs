@@ -2,20 +2,22 @@
 //!
 //! A lab is a scenario of the system, the few of its keys that a policy may set ([`policy`]), what clients do in
 //! it, and criteria over the record, most of them the system's own checks. [`trial`] runs a policy under one
-//! seed, [`marks`] counts what it earned under many. [`flywheel`], [`dead_letters`] and [`fan_out`] are
-//! the labs; [`exam`] is made of them. Nothing here prints; what is told is [`telling`].
+//! seed, [`marks`] counts what it earned under many. [`flywheel`], [`dead_letters`], [`conflict`] and [`fan_out`]
+//! are the labs; [`exam`] is made of them. Nothing here prints; what is told is [`telling`].
 
 pub mod marks;
 pub mod policy;
 pub mod telling;
 pub mod trial;
 
+pub mod conflict;
 pub mod dead_letters;
 pub mod exam;
 pub mod fan_out;
 pub mod flywheel;
 
 use model::client::script::Planned;
+use model::defects::Defect;
 use sim::random::Randomness;
 
 use self::policy::{Knob, Policy};
@@ -38,6 +40,8 @@ pub struct Lab {
     pub knobs: &'static [Knob],
     /// Further values of the scenario that follow from a policy, as overrides.
     pub follows: fn(&Policy) -> Vec<String>,
+    /// Bugs of the system that a policy amounts to: what it leaves out.
+    pub defects: fn(&Policy) -> Vec<Defect>,
     /// What clients do; what the scenario draws when nothing is given.
     pub script: fn(&Scenario, &Policy, &Randomness) -> Option<Vec<Planned>>,
     /// What must hold.
@@ -57,7 +61,12 @@ pub struct Criterion {
 }
 
 /// Every lab, in the order of the course.
-pub const LABS: &[&Lab] = &[&flywheel::LAB, &dead_letters::LAB, &fan_out::LAB];
+pub const LABS: &[&Lab] = &[
+    &flywheel::LAB,
+    &dead_letters::LAB,
+    &conflict::LAB,
+    &fan_out::LAB,
+];
 
 /// The lab of this name, in any case of letters.
 pub fn find(name: &str) -> Option<&'static Lab> {
@@ -67,5 +76,10 @@ pub fn find(name: &str) -> Option<&'static Lab> {
 
 /// Nothing follows.
 fn nothing_follows(_: &Policy) -> Vec<String> {
+    Vec::new()
+}
+
+/// A policy leaves nothing out.
+fn no_defects(_: &Policy) -> Vec<Defect> {
     Vec::new()
 }

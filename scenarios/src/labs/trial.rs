@@ -137,7 +137,7 @@ impl Bench {
             scenario,
             seeds,
             given: &given,
-            defects: &Defects::default(),
+            defects: &Defects::of((self.lab.defects)(&self.policy)),
             recording: JUDGEMENT_ONLY,
         });
         let seen = Seen {

@@ -44,10 +44,24 @@ pub fn read(path: &Path) -> Result<Vec<Seed>, Failure> {
 /// # Errors
 /// When the file cannot be written.
 pub fn extend(path: &Path, known: &[Seed], summary: &SweepSummary) -> Result<usize, Failure> {
-    let new = summary.failures.iter();
-    let new: Vec<String> = new
-        .filter(|failure| !known.contains(&failure.first_seed))
-        .map(|failure| format!("{} # {}\n", failure.first_seed, failure.signature))
+    let failures = summary.failures.iter();
+    let failures = failures.map(|it| (it.first_seed, it.signature.to_string()));
+    add(path, known, failures)
+}
+
+/// Adds seeds that the file does not have, each with why it is there. Says how many it added.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn add(
+    path: &Path,
+    known: &[Seed],
+    failures: impl IntoIterator<Item = (Seed, String)>,
+) -> Result<usize, Failure> {
+    let new: Vec<String> = failures
+        .into_iter()
+        .filter(|(seed, _)| !known.contains(seed))
+        .map(|(seed, why)| format!("{seed} # {why}\n"))
         .collect();
     if new.is_empty() {
         return Ok(0);

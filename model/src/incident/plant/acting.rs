@@ -74,6 +74,21 @@ impl Plant {
         }
     }
 
+    /// The circuit breakers that operators have opened.
+    pub fn open_breakers(&self) -> impl Iterator<Item = &str> {
+        self.controls.breakers.iter().map(String::as_str)
+    }
+
+    /// What operators have paused.
+    pub fn paused(&self) -> impl Iterator<Item = &str> {
+        self.controls.paused.iter().map(String::as_str)
+    }
+
+    /// The actions that have begun and not yet taken effect are the last of these; all that were begun, in order.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
     fn kill_long(&mut self, application: &str) {
         let now = self.now;
         let long = |found: &Session| {

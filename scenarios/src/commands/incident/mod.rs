@@ -1,10 +1,10 @@
 //! `proveniq incident`: an incident to work on, in files or on call, and what came of actions.
 //!
-//! [`play`] is the line mode, [`briefing`] what a learner is given, [`view`] how figures are shown.
+//! [`play`] is being on call, [`briefing`] what a learner is given, [`view`] how figures are shown.
 
-mod briefing;
+pub mod briefing;
 mod play;
-mod view;
+pub mod view;
 
 use std::fs;
 use std::path::Path;
@@ -33,10 +33,10 @@ pub fn execute(args: &IncidentArgs) -> Result<Conclusion, Failure> {
             }
             output::print(&format!("{}: read briefing.md first\n", out.display()))?;
         }
-        IncidentCommand::Play { seed, out } => {
+        IncidentCommand::Play { seed, out, lines } => {
             let hand_over = hand_over(seed.0)?;
             make_folder(out)?;
-            play::play(&hand_over, out)?;
+            play::play(&hand_over, out, *lines)?;
         }
         IncidentCommand::Replay {
             folder,
