@@ -165,13 +165,19 @@ impl Realtime {
             self.context.sleep(PAGE_AGAIN).await;
             return;
         };
-        let mut outlet = stream.outlet.borrow_mut();
-        for row in &rows {
-            outlet.offer(&storing::of_row(row));
-        }
+        let stands_still = {
+            let mut outlet = stream.outlet.borrow_mut();
+            for row in &rows {
+                outlet.offer(&storing::of_row(row));
+            }
+            outlet.cursor() == cursor
+        };
         if rows.len() < room {
-            outlet.go_live();
+            stream.outlet.borrow_mut().go_live();
             self.look_soon(vec![stream.user.clone()]);
+        } else if stands_still {
+            // A number is missing, which no commit leaves; to ask at once again would only spin.
+            self.context.sleep(PAGE_AGAIN).await;
         }
     }
 
