@@ -227,6 +227,8 @@ pub struct Mix {
     pub reindex: u32,
     /// Read all that the audit has of an asset, of an instance or of late, page by page.
     pub audit_pages: u32,
+    /// Read all notifications of a user, page by page.
+    pub inbox: u32,
     /// Look at an asset and edit some of its fields; needs `[system.conflicts]`. Edits are not mixed with
     /// renames, which write no revision.
     pub edit: u32,
@@ -261,6 +263,7 @@ impl Default for Mix {
             search: 0,
             reindex: 0,
             audit_pages: 0,
+            inbox: 0,
             edit: 0,
         }
     }

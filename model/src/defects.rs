@@ -184,6 +184,8 @@ pub enum Defect {
     SlowConsumerDropsSilently,
     /// An instance numbers notifications from what it remembers of the last number.
     SequenceFromMemory,
+    /// Notifications are stored after the fan-out that makes them, in a transaction of their own.
+    NotificationStoredOutsideTxn,
     /// The search index takes whatever update comes last.
     SearchUpdateAppliedOutOfOrder,
     /// An asset that is gone leaves nothing in the search index.

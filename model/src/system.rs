@@ -41,7 +41,7 @@ use crate::realtime::config::RealtimeConfig;
 use crate::receiver::node::{Books, ReceiverSetup};
 use crate::search::node::{SEARCH, SearchSetup};
 use crate::verify::node::VerifySetup;
-use crate::webhooks::config::WebhookConfig;
+use crate::webhooks::config::{DeliveryMode, WebhookConfig};
 use crate::{
     alerts, client, core, deployer, inspection, ledger, listener, locker, provider, receiver,
     search, verify,
@@ -181,7 +181,9 @@ fn add_receivers(world: &World, config: &SystemConfig, cores: &[String], defects
         return;
     };
     for (name, endpoint) in webhooks.names().into_iter().zip(&webhooks.endpoints) {
-        let setup = Rc::new(ReceiverSetup::of(&endpoint.receiver, cores, defects));
+        let mut receiver = endpoint.receiver.clone();
+        receiver.deduplicates &= webhooks.delivery != DeliveryMode::AtLeastOnce;
+        let setup = Rc::new(ReceiverSetup::of(&receiver, cores, defects));
         let secret = core::webhooks::endpoints::first_secret(&name);
         let books = Rc::new(RefCell::new(Books::new(secret, defects)));
         world.add_node(&name, move |context| {

@@ -13,6 +13,7 @@
 //!    the end;
 //! 4. [`shrink`], [`explain`] and [`hunt`]: a failing run made small, why it fails, and how soon one is
 //!    found;
+//!    [`comparison`]: variants of a scenario side by side;
 //! 5. [`junit`] and [`github`]: a sweep as continuous integration reads it;
 //! 6. [`check`] and [`check_document`]: a history that no simulation made, judged;
 //! 7. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
@@ -32,6 +33,7 @@ pub mod seed;
 pub mod sweep;
 pub mod sweep_document;
 
+pub mod comparison;
 pub mod explain;
 pub mod hunt;
 pub mod shrink;

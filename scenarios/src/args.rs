@@ -12,6 +12,7 @@ use sim::checkers::foreign::ForeignModel;
 use sim::checkers::transactions::Isolation;
 use sim::ratio::Ratio;
 
+use crate::compare_args::CompareArgs;
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
 use crate::incident_args::{GradeArgs, IncidentArgs};
@@ -61,6 +62,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run a scenario under many seeds.
     Sweep(SweepArgs),
+    /// Run the variants of a scenario under the same seeds, and show their figures side by side.
+    Compare(CompareArgs),
     /// Measure how soon the bugs that are planted are found, and by which check.
     Hunt(HuntArgs),
     /// Make one sweep of the journals of its shares.

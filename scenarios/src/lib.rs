@@ -11,10 +11,11 @@
 //! 3. [`determinism`], [`repro`] and [`milestones`]: having a run again;
 //! 4. [`shrink`] and [`explain`]: making a failing run small, and saying why it fails;
 //! 5. [`sweep`]: many runs, in worker processes;
-//! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found;
+//! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
+//!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
 //! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
-//! 9. [`program`], [`args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
+//! 9. [`program`], [`args`], [`compare_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`], [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
 pub mod scenario;
@@ -30,6 +31,7 @@ pub mod repro;
 
 pub mod strategy;
 
+pub mod compare;
 pub mod hunt;
 
 pub mod explain;
@@ -44,6 +46,7 @@ pub mod submission_folder;
 
 pub mod args;
 pub mod commands;
+pub mod compare_args;
 pub mod exit_code;
 pub mod failure;
 pub mod incident_args;

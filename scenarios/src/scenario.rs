@@ -42,6 +42,20 @@ pub struct Scenario {
     /// What must hold.
     #[serde(default)]
     pub checks: Checks,
+    /// Configurations of it to be compared, such as a naive and a mitigated one; `proveniq compare` runs each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
+}
+
+/// The scenario with some values set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What it is called.
+    pub name: String,
+    /// What is set, as with `--set`: `KEY=VALUE`; nothing for the scenario as it stands.
+    #[serde(default)]
+    pub set: Vec<String>,
 }
 
 /// How long messages take when nothing is wrong.

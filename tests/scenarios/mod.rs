@@ -3,6 +3,9 @@
 /// Everything at once.
 mod chaos_orchestration;
 
+/// What mitigations are worth: variants of scenarios side by side.
+mod compared;
+
 /// A crash in every window of a registration.
 mod core_crash;
 

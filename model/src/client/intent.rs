@@ -66,6 +66,8 @@ pub enum Intent {
     },
     /// To read all that the audit has of something, page by page.
     AuditPages(AuditBy),
+    /// To read all notifications of a user, page by page.
+    Inbox(String),
     /// To find assets with a word in their name.
     Search(String),
     /// To have the search index built anew.
@@ -108,6 +110,7 @@ impl Intent {
             | Intent::Letters { .. }
             | Intent::ReplayAll { .. }
             | Intent::Notify { .. }
+            | Intent::Inbox(_)
             | Intent::AuditPages(AuditBy::Instance(_) | AuditBy::Lately)
             | Intent::Search(_)
             | Intent::Reindex => Vec::new(),
@@ -157,6 +160,7 @@ impl fmt::Display for Intent {
                 }
                 AuditBy::Lately => f.write_str("reads the latest of the audit"),
             },
+            Intent::Inbox(user) => write!(f, "reads the inbox of {user}"),
             Intent::Search(word) => write!(f, "searches for `{word}`"),
             Intent::Reindex => f.write_str("has the search index built anew"),
             Intent::Edit { key, of, changes } => {

@@ -127,6 +127,7 @@ impl User {
                 self.operate(Ask::Notify { key, to, text }).await;
             }
             Intent::AuditPages(by) => self.page_through(by).await,
+            Intent::Inbox(user) => self.read_inbox(user).await,
             Intent::Search(word) => {
                 self.operate(Ask::Search(word.clone())).await;
             }
@@ -202,6 +203,22 @@ impl User {
         };
         for (asset, version) in versions {
             self.setup.board.spread(asset, Word { version, token });
+        }
+    }
+
+    /// Reads all pages of a user's notifications.
+    async fn read_inbox(&self, user: &str) {
+        let mut after = Some(0);
+        while let Some(number) = after {
+            let ask = Ask::ListNotifications {
+                user: user.to_owned(),
+                after: number,
+            };
+            let answer = self.operate(ask).await;
+            after = match answer.map(|answer| answer.body) {
+                Some(Body::Notifications { some, .. }) => some.last().map(|last| last.number),
+                _ => None,
+            };
         }
     }
 

@@ -207,6 +207,7 @@ impl Script<'_> {
             reindex,
             audit_pages,
             edit,
+            inbox,
         } = self.workload.mix;
         let weights = [
             register,
@@ -222,6 +223,7 @@ impl Script<'_> {
             reindex,
             audit_pages,
             edit,
+            inbox,
         ];
         let choice = if self.registered.is_empty() {
             0
@@ -257,23 +259,26 @@ impl Script<'_> {
                 1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
                 _ => AuditBy::Lately,
             }),
-            _ => Intent::Edit {
+            12 => Intent::Edit {
                 key,
                 of: self.one(stream),
                 changes: changes(&number.to_string(), stream),
             },
+            _ => Intent::Inbox(self.user(stream)),
         }
+    }
+
+    /// One of the users; a name that nobody has where there are none.
+    fn user(&self, stream: &mut Stream) -> String {
+        let realtime = self.system.realtime.as_ref();
+        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
+        let chosen = users.get(stream.below(users.len().max(1) as u64) as usize);
+        chosen.cloned().unwrap_or_default()
     }
 
     /// One user, two or all.
     fn audience(&self, stream: &mut Stream) -> Audience {
-        let realtime = self.system.realtime.as_ref();
-        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
-        let mut some = || {
-            let user = users.get(stream.below(users.len().max(1) as u64) as usize);
-            user.cloned().unwrap_or_default()
-        };
-        let (one, other) = (some(), some());
+        let (one, other) = (self.user(stream), self.user(stream));
         match stream.below(4) {
             0 => Audience::Everybody,
             1 => Audience::Users(vec![one, other]),
@@ -448,6 +453,7 @@ mod tests {
             | Intent::Letters { .. }
             | Intent::Search(_)
             | Intent::AuditPages(_)
+            | Intent::Inbox(_)
             | Intent::Reindex => None,
         }
     }

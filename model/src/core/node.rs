@@ -331,7 +331,7 @@ impl Core {
                 webhooks::replay::ask(ledger, key, endpoint.as_deref(), deadline).await
             }
             Ask::EnableEndpoint(endpoint) => {
-                webhooks::endpoints::enable(ledger, endpoint, defects, deadline).await
+                webhooks::endpoints::enable(context, ledger, endpoint, defects, deadline).await
             }
             Ask::RotateSecret { endpoint, secret } => {
                 let overlap = self.webhooks.as_ref().map_or(0, |it| it.overlap_ms());

@@ -390,7 +390,9 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         defect: Defect::AuditQuerySkipsPageBoundary,
         name: "audit_query_skips_page_boundary",
         mistake: "the entry that tells that another page follows is named as the one behind which it begins, so no page has it",
-        seen_in: None,
+        seen_in: Some(
+            "harper #2395: the entry that told where a page ends was read and given to no page",
+        ),
         caught_by: "audit_query_exact",
     },
     DefectInfo {

@@ -2,7 +2,8 @@
 //! go in that order for everybody.
 //!
 //! Judged over what ordered receivers have processed, first effects only, in the order in which they
-//! did; the order of events is that of their places. An event that was discarded may be missing. A
+//! did; the order of events is that of their places. An event that was discarded may be missing, or come
+//! late: its last attempt may still have been at work when people decided not to wait for it. A
 //! replay's letters are revived in the order of their deliveries, over the notes `webhook_replayed`;
 //! where a parallel endpoint's attempts overtake each other after that, nothing was promised.
 
@@ -13,6 +14,7 @@ use sim::record::Record;
 use sim::record::value::Value;
 
 use super::rows_by;
+use crate::webhooks::delivery::DeliveryState;
 use crate::webhooks::event;
 
 pub(super) const CHECK: Check = Check {
@@ -31,6 +33,11 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         .iter()
         .map(|it| (event::id(position(it)), (it.text("asset"), position(it))))
         .collect();
+    let deliveries = facts.table("deliveries")?.iter();
+    let discarded: BTreeSet<(&str, i64)> = deliveries
+        .filter(|it| it.text("state") == DeliveryState::Discarded.name())
+        .map(|it| (it.text("endpoint"), position(it)))
+        .collect();
     let mut last: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut evidence = Vec::new();
@@ -41,6 +48,9 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
             continue;
         };
         if ordered != Some(&true.into()) || !seen.insert((endpoint, id)) {
+            continue;
+        }
+        if discarded.contains(&(endpoint, *position)) {
             continue;
         }
         let before = last.insert((endpoint, asset), *position);

@@ -1,4 +1,4 @@
-//! What the system promises: one file per promise, each a [`Check`] over the record.
+//! What the system promises: one file (or folder) per promise, each a [`Check`] over the record.
 //!
 //! To add one, write its file and name it in [`CHECKS`]; give it histories in the fixtures: one it
 //! accepts, one it rejects, and one of which it is unsure. `audit_trail` and `revisions` are no promises: they are how
@@ -322,6 +322,26 @@ pub const SOMETIMES: &[Sometimes] = &[
     Sometimes {
         name: "endpoint_was_disabled",
         promise: "an endpoint failed for so long that it was left alone",
+    },
+    Sometimes {
+        name: "endpoint_was_enabled_again",
+        promise: "the owner of an endpoint that was disabled asked for it, and got it back",
+    },
+    Sometimes {
+        name: "replay_was_carried_on_by_another",
+        promise: "an instance went on with a replay that another had begun",
+    },
+    Sometimes {
+        name: "dead_letter_was_delivered",
+        promise: "a delivery that had been given up was replayed and acknowledged",
+    },
+    Sometimes {
+        name: "message_carried_two_signatures",
+        promise: "a message was signed with the new secret and with the one before",
+    },
+    Sometimes {
+        name: "acknowledgement_was_lost_after_the_effect",
+        promise: "a receiver processed an event and its answer was lost",
     },
     Sometimes {
         name: "slow_endpoint_was_left_to_itself",

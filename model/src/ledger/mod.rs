@@ -4,7 +4,8 @@
 //! levels as PostgreSQL 15 has them, its likeness to the real server measured. [`node`] is the process
 //! around it, with its [`timing`]: [`connections`] to clients, statements that are [`waiting`], a [`log_file`] with
 //! [`group_commit`]. [`replica`] is what makes several servers one Ledger. [`protocol`] is what travels,
-//! [`client`] the services' side of it with pool and circuit. [`tables`] is the service's schema; [`query`] makes statements, [`row`] reads their answers.
+//! [`client`] the services' side of it with pool and circuit. [`tables`] is the service's schema, of which
+//! a system has what its [`purposes`] need; [`query`] makes statements, [`row`] reads their answers.
 
 pub mod engine;
 
@@ -20,6 +21,7 @@ pub mod replica;
 pub mod client;
 pub mod protocol;
 
+pub mod purposes;
 pub mod query;
 pub mod row;
 pub mod tables;

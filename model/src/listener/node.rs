@@ -191,9 +191,11 @@ impl Listener {
     ) -> Heard {
         let number = notification.map(|it| it.number);
         let taken = self.storage.borrow_mut().take(stream, frame, number);
+        if matches!(taken, Taken::Next | Taken::Repeated) {
+            self.heard_at.set(self.context.monotonic());
+        }
         match taken {
             Taken::Next => {
-                self.heard_at.set(self.context.monotonic());
                 if let Some(notification) = notification {
                     self.show(stream, notification);
                     self.context.work(&self.setup.show).await;

@@ -140,7 +140,10 @@ impl Receiver {
         };
         let dealt = self.deal_with(headers, body).await;
         self.tell(headers, &dealt);
-        if dealt.answers {
+        if !dealt.answers {
+            self.context
+                .reached("acknowledgement_was_lost_after_the_effect");
+        } else {
             let retry_after_s = self.setup.config.retry_after_s;
             let answer = ReceiverAnswer::Status {
                 status: dealt.status,

@@ -147,6 +147,10 @@ impl Shelf {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::super::index::Document;
     use super::*;
 
@@ -200,6 +204,77 @@ mod tests {
             Some("old"),
             0,
         );
+    }
+
+    /// A course of changes to a few assets, of which the snapshot has the first so many.
+    fn changes() -> impl Strategy<Value = (Vec<Update>, usize)> {
+        let change = (0..3_u8, prop::option::weighted(0.7, "[a-c]"));
+        let changes = prop::collection::vec(change, 1..12);
+        changes.prop_flat_map(|changes| {
+            let count = changes.len();
+            let update = |((asset, name), version): ((u8, Option<String>), i64)| Update {
+                asset: format!("asset-{asset}"),
+                ..self::update(version, name.as_deref())
+            };
+            let updates = changes.into_iter().zip(1..).map(update).collect::<Vec<_>>();
+            (Just(updates), 0..=count)
+        })
+    }
+
+    fn newest(changes: &[Update]) -> Vec<Update> {
+        let newest = changes.iter().map(|it| (it.asset.as_str(), it));
+        let newest: BTreeMap<&str, &Update> = newest.collect();
+        newest.into_values().cloned().collect()
+    }
+
+    /// What happens to a shelf while a build is under way.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Load(Update),
+        Apply(Update),
+    }
+
+    proptest! {
+        #[test]
+        fn a_build_in_the_midst_of_updates_ends_as_the_ledger_is(
+            (changes, before, steps) in changes().prop_flat_map(|(changes, snapshot)| {
+                let (old, _) = changes.split_at(snapshot);
+                // What the snapshot does not have was committed after the begin, so it comes after it.
+                let before = prop::sample::subsequence(old.to_vec(), 0..=old.len());
+                let loads = newest(old).into_iter().map(Step::Load);
+                let twice = changes.iter().chain(&changes).cloned().map(Step::Apply);
+                let steps: Vec<Step> = loads.chain(twice).collect();
+                (Just(changes), before, Just(steps).prop_shuffle())
+            }),
+        ) {
+            let mut shelf = Shelf::default();
+            for update in &before {
+                shelf.apply(update);
+            }
+            shelf.begin(1, START);
+            let mut loads = steps.iter().filter(|it| matches!(it, Step::Load(_))).count();
+            if loads == 0 {
+                shelf.swap(1).unwrap();
+            }
+            for step in &steps {
+                match step {
+                    Step::Apply(update) => shelf.apply(update),
+                    Step::Load(document) => {
+                        shelf.load(1, std::slice::from_ref(document), START, false).unwrap();
+                        loads -= 1;
+                        if loads == 0 {
+                            shelf.swap(1).unwrap();
+                        }
+                    }
+                }
+            }
+            let mut truth = newest(&changes);
+            truth.retain(|it| it.document.is_some());
+            let truth: Vec<_> = truth.into_iter().map(|it| (it.asset, it.document)).collect();
+            let shown = shelf.live().unwrap().documents();
+            let shown: Vec<_> = shown.map(|(asset, it)| (asset.to_owned(), Some(it.clone()))).collect();
+            prop_assert_eq!(shown, truth);
+        }
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::config::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
+    /// How often an event may have its effect.
+    #[serde(default, skip_serializing_if = "DeliveryMode::is_default")]
+    pub delivery: DeliveryMode,
     /// When a delivery is tried again.
     #[serde(default)]
     pub schedule: Profile,
@@ -33,6 +36,27 @@ pub struct WebhookConfig {
     pub replays_per_second: u32,
     /// The endpoints, one receiver each: `receiver-1` and so on. At least one.
     pub endpoints: Vec<EndpointConfig>,
+}
+
+/// How often an event may have its effect at a receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryMode {
+    /// Once or not at all: a delivery counts as made when it is sent, and what fails is lost. The promise of
+    /// `webhook_conserved` is not kept so, nor meant to be.
+    AtMostOnce,
+    /// Once or more: what is not acknowledged is sent again, and receivers process whatever comes.
+    AtLeastOnce,
+    /// Once: what is not acknowledged is sent again, and receivers know by its id what they have processed, as far
+    /// as they are configured to.
+    #[default]
+    EffectivelyOnce,
+}
+
+impl DeliveryMode {
+    fn is_default(&self) -> bool {
+        *self == DeliveryMode::default()
+    }
 }
 
 fn five_days() -> u64 {
@@ -179,6 +203,7 @@ mod tests {
 
     fn check(change: impl FnOnce(&mut WebhookConfig), expected: Option<&str>) {
         let mut config = WebhookConfig {
+            delivery: DeliveryMode::default(),
             schedule: Profile::default(),
             disable_after_ms: five_days(),
             rotation_overlap_ms: one_day(),

@@ -3,6 +3,7 @@
 mod fixture;
 
 mod check_renders;
+mod comparison_renders;
 mod divergence_renders;
 mod documents_refuse;
 mod documents_round_trip;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod check;
+pub mod compare;
 pub mod explain;
 pub mod grade;
 pub mod hunt;
@@ -38,6 +39,7 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
     match command {
         Command::List(args) => list::execute(&args),
         Command::Run(args) => run::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::Hunt(args) => hunt::execute(&args),
         Command::Grade(args) => grade::execute(&args),
         Command::Incident(args) => incident::execute(&args),

@@ -154,6 +154,34 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/chaos-webhooks.toml"),
     ),
     built_in(
+        "chaos-dataflow",
+        include_str!("../../../fixtures/scenarios/chaos-dataflow.toml"),
+    ),
+    built_in(
+        "backlog-surge",
+        include_str!("../../../fixtures/scenarios/backlog-surge.toml"),
+    ),
+    built_in(
+        "limiter-clock-skew",
+        include_str!("../../../fixtures/scenarios/limiter-clock-skew.toml"),
+    ),
+    built_in(
+        "cache-stampede",
+        include_str!("../../../fixtures/scenarios/cache-stampede.toml"),
+    ),
+    built_in(
+        "hot-key",
+        include_str!("../../../fixtures/scenarios/hot-key.toml"),
+    ),
+    built_in(
+        "replica-lag",
+        include_str!("../../../fixtures/scenarios/replica-lag.toml"),
+    ),
+    built_in(
+        "delivery-modes",
+        include_str!("../../../fixtures/scenarios/delivery-modes.toml"),
+    ),
+    built_in(
         "realtime-resume",
         include_str!("../../../fixtures/scenarios/realtime-resume.toml"),
     ),

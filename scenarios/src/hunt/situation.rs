@@ -189,6 +189,13 @@ static SEARCH: Situation = Situation {
     set: &[],
 };
 
+/// Users search all the time, and events wait for seconds until they are fanned out.
+static SEARCH_ASKED: Situation = Situation {
+    name: "search asked",
+    scenario: "search-lag",
+    set: &["system.search.feed_every_ms=3000", "workload.mix.search=12"],
+};
+
 /// People page through the audit while others write it.
 static AUDIT_QUERIES: Situation = Situation {
     name: "audit queries",
@@ -210,6 +217,27 @@ static LAST_WRITER: Situation = Situation {
     set: &[],
 };
 
+/// More requests come than the instances can work on.
+static SURGE: Situation = Situation {
+    name: "surge",
+    scenario: "backlog-surge",
+    set: &[],
+};
+
+/// Clocks are set back and forward under a limiter.
+static CLOCKS_UNDER_A_LIMITER: Situation = Situation {
+    name: "clocks under a limiter",
+    scenario: "limiter-clock-skew",
+    set: &[],
+};
+
+/// Reads are answered from memory.
+static CACHED_READS: Situation = Situation {
+    name: "cached reads",
+    scenario: "hot-key",
+    set: &[],
+};
+
 /// Where a defect shows; nothing when no run of the whole system shows it, or only after hours: tests
 /// show it in a world of its own.
 pub fn of(defect: Defect) -> Option<&'static Situation> {
@@ -224,6 +252,9 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (Defect::OldPrimaryNotFenced, _) => Some(&CUT_OFF),
         (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
         (Defect::MergeDropsField | Defect::MergeTakesBase, _) => Some(&MERGED_EDITS),
+        (Defect::LimiterByWallClock, _) => Some(&CLOCKS_UNDER_A_LIMITER),
+        (_, "queue_bounded") => Some(&SURGE),
+        (_, "cache_fresh") => Some(&CACHED_READS),
         (_, "conflict_told") => Some(&LAST_WRITER),
         (
             Defect::WalAckBeforeSync
@@ -280,17 +311,18 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             | Defect::PushBeforeCommit
             | Defect::MarkReadCountsTwice
             | Defect::SlowConsumerDropsSilently
-            | Defect::SequenceFromMemory,
+            | Defect::SequenceFromMemory
+            | Defect::NotificationStoredOutsideTxn,
             _,
         ) => Some(&REALTIME),
         (
             Defect::SearchUpdateAppliedOutOfOrder
             | Defect::SearchDeleteResurrected
             | Defect::ReindexOverwritesNewer
-            | Defect::SearchAckBeforeDurable
-            | Defect::SearchAgeIgnoresOutbox,
+            | Defect::SearchAckBeforeDurable,
             _,
         ) => Some(&SEARCH),
+        (Defect::SearchAgeIgnoresOutbox, _) => Some(&SEARCH_ASKED),
         (Defect::AuditQuerySkipsPageBoundary, _) => Some(&AUDIT_QUERIES),
         _ => Some(&EVERYTHING),
     }

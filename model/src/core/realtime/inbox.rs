@@ -17,7 +17,7 @@ use super::storing;
 use super::watching::following;
 
 /// How many notifications one answer has at most.
-const PAGE: u64 = 20;
+pub const PAGE: u64 = 20;
 
 /// A user's notifications behind a number, and how many are unread in all: two reads, of which the second
 /// may see more.

@@ -65,6 +65,9 @@ enum Sent {
 ///
 /// # Errors
 /// Only with a defect, as [`LedgerClient::read`](crate::ledger::client::LedgerClient::read).
+///
+/// # Panics
+/// When the topology has no such device: a device names itself.
 pub async fn subscribe(
     core: &Core,
     user: &str,

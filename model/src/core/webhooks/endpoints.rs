@@ -1,5 +1,9 @@
 //! Endpoints in the Ledger: how they are read, and what their owners ask for.
 
+use std::cell::Cell;
+
+use sim::NodeContext;
+
 use crate::core::protocol::{Answer, Body};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
@@ -101,12 +105,14 @@ pub(super) fn health_written(endpoint: &str, health: Health) -> Statement {
 /// # Errors
 /// As [`LedgerClient::transact`].
 pub async fn enable(
+    context: &NodeContext,
     ledger: &LedgerClient,
     endpoint: &str,
     defects: &Defects,
     deadline: Deadline,
 ) -> Result<Answer, LedgerError> {
-    ledger
+    let was = Cell::new(EndpointState::Enabled);
+    let enabled = ledger
         .transact("endpoint.enable", deadline, async |transaction| {
             let this = is(endpoints::ENDPOINT, endpoint);
             let row = query::select(endpoints::TABLE, this).locking();
@@ -114,7 +120,9 @@ pub async fn enable(
             let Some(row) = rows.first() else {
                 return Ok(Answer::refused(404, Failure::LedgerConstraint));
             };
-            let mut health = Endpoint::of_row(row).health.enabled();
+            let health = Endpoint::of_row(row).health;
+            was.set(health.state);
+            let mut health = health.enabled();
             if health.state == EndpointState::Gone {
                 return Ok(Answer::refused(409, Failure::LedgerConflict));
             }
@@ -124,7 +132,11 @@ pub async fn enable(
             transaction.stage_one(health_written(endpoint, health));
             Ok(Answer::ok(200, Body::Nothing))
         })
-        .await
+        .await?;
+    if enabled.is_success() && was.get() != EndpointState::Enabled {
+        context.reached("endpoint_was_enabled_again");
+    }
+    Ok(enabled)
 }
 
 /// Its owner has a new secret; the former one signs as well for a while, so that no message is refused

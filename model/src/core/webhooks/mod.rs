@@ -20,6 +20,8 @@ pub mod relay;
 pub mod replay;
 pub mod sending;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sim::{NodeContext, NodeId};
@@ -49,6 +51,8 @@ pub struct Webhooks {
     /// How many dead letters one step of a replay revives.
     pub replays_per_second: u32,
     lines: Vec<Line>,
+    /// The replays that this process has taken a step of.
+    replays: RefCell<BTreeSet<String>>,
 }
 
 /// The way to one endpoint.
@@ -86,6 +90,7 @@ impl Webhooks {
             overlap: Duration::from_millis(config.rotation_overlap_ms),
             replays_per_second: config.replays_per_second,
             lines: config.names().into_iter().map(line).collect(),
+            replays: RefCell::default(),
         }
     }
 

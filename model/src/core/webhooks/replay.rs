@@ -77,6 +77,13 @@ pub(super) async fn step(core: &Core, webhooks: &Webhooks) {
             let Some(replay) = rows.first() else {
                 return Ok(None);
             };
+            let own = webhooks.replays.borrow();
+            if !replay.text(replays::CURSOR).is_empty()
+                && !own.contains(replay.text(replays::REPLAY))
+            {
+                core.context.reached("replay_was_carried_on_by_another");
+            }
+            drop(own);
             let revived = advance(core, webhooks, transaction, replay, at).await?;
             transaction.flush().await?;
             core.context.pass(points::REPLAY_STAGED).await;
@@ -85,6 +92,7 @@ pub(super) async fn step(core: &Core, webhooks: &Webhooks) {
     let Ok(Some((replay, revived, at))) = stepped.await else {
         return;
     };
+    webhooks.replays.borrow_mut().insert(replay.clone());
     core.context.pass(points::REPLAY_COMMITTED).await;
     if marks_first {
         revive_late(core, &revived, at, deadline).await;

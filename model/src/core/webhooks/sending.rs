@@ -65,13 +65,11 @@ async fn attempt(
     };
     let timestamp = unix_seconds(context.wall_clock());
     let now = core.ledger.clock().estimate().unwrap_or_default();
-    let headers = signed(
-        &id,
-        timestamp,
-        body,
-        &endpoint.secrets(now),
-        &core.setup.defects,
-    );
+    let secrets = endpoint.secrets(now);
+    if secrets.len() > 1 {
+        context.reached("message_carried_two_signatures");
+    }
+    let headers = signed(&id, timestamp, body, &secrets, &core.setup.defects);
     context.note(
         "webhook_attempt",
         Note::map([
@@ -173,6 +171,10 @@ async fn finish(core: &Core, webhooks: &Webhooks, claim: &Claim, event: &Row, he
     };
     match conclude(core, webhooks, claim, concluded).await {
         Ok(at) if concluded.next == Next::Delivered => {
+            // Tokens count over all replays, attempts since the last.
+            if claim.token.0 > u64::from(claim.attempts) {
+                core.context.reached("dead_letter_was_delivered");
+            }
             let span = u64::try_from(at - event.int(outbox::AT)).unwrap_or(0);
             let labels = [("endpoint", claim.endpoint.as_str())];
             let span = Some(Duration::from_millis(span));

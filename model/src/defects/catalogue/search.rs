@@ -15,7 +15,9 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         defect: Defect::SearchDeleteResurrected,
         name: "search_delete_resurrected",
         mistake: "a deletion removes the document and its version, so a late or repeated update of it makes a new one",
-        seen_in: None,
+        seen_in: Some(
+            "alphagov/search-api #1106: a stale message put back into the index what a later one had taken out",
+        ),
         caught_by: "views_converge",
     },
     DefectInfo {

@@ -2,7 +2,8 @@
 //!
 //! Each event has made one notification of each user whom it concerns, and so has each message for whoever
 //! it was sent to, once its sender was told; there is no other. A user's notifications are numbered from 1
-//! without gap, and the inbox counts them, and the unread ones. What a user was told is marked is read. A
+//! without gap, and the inbox counts them, and the unread ones. A page of an inbox has what follows, up to
+//! the last that somebody had been told of before the page was asked for. What a user was told is marked is read. A
 //! device has shown each notification of its user and nothing else, and its badge shows the count.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use sim::record::Record;
 use sim::record::history::Operation;
 use sim::record::value::Value;
 
+use crate::core::realtime::inbox::PAGE;
 use crate::invariants::list;
 use crate::realtime::audience::Audience;
 use crate::realtime::notification::Mark;
@@ -54,6 +56,7 @@ pub(super) fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     evidence.extend(inboxes.iter().filter_map(|row| miscounted(row, &truth)));
     evidence.extend(untold(record, &truth)?);
     evidence.extend(unmarked(record, &truth));
+    evidence.extend(mislisted(record, &truth));
     for device in devices {
         evidence.extend(misshown(record, device, &truth));
     }
@@ -165,6 +168,47 @@ fn unmarked(record: &Record, truth: &Truth<'_>) -> Vec<Evidence> {
                 format!("it was told that notification {number} is marked, and it is unread");
             Evidence::new(user, claim).shown_by(id)
         }));
+    }
+    evidence
+}
+
+/// Pages that are not what follows in the inbox, or end too early.
+fn mislisted(record: &Record, truth: &Truth<'_>) -> Vec<Evidence> {
+    let sent: Vec<&Operation> = { record.history.iter() }
+        .map(|(_, operation)| operation)
+        .filter(|operation| operation.function == "notify" && operation.is_ok())
+        .collect();
+    let mut evidence = Vec::new();
+    for (id, page) in record.history.iter() {
+        let Some(answer) = page
+            .answer()
+            .filter(|_| page.function == "list_notifications")
+        else {
+            continue;
+        };
+        let (user, after) = (page.input.text("user"), page.input.get("after").as_int());
+        let after = after.unwrap_or(0);
+        let known = { sent.iter() }
+            .filter(|it| it.completed.is_some_and(|at| at < page.invoked))
+            .map(|it| it.input.text("key"));
+        let known: BTreeSet<&str> = known.collect();
+        let listed: Vec<(i64, &str)> = { list(answer.get("notifications")).iter() }
+            .map(|it| (it.get("number").as_int().unwrap_or(0), it.text("source")))
+            .collect();
+        let follows = truth.of(user).filter(|(number, ..)| *number > after);
+        let follows: Vec<(i64, &str)> =
+            follows.map(|it| (it.0, it.1)).take(PAGE as usize).collect();
+        let must = follows
+            .iter()
+            .rposition(|(_, source)| known.contains(source));
+        let claim = if !follows.starts_with(&listed) {
+            format!("a page behind {after} is not what follows in the inbox")
+        } else if must.is_some_and(|last| last >= listed.len()) {
+            format!("a page behind {after} leaves out what its sender knew to be there")
+        } else {
+            continue;
+        };
+        evidence.push(Evidence::new(user, claim).shown_by(id));
     }
     evidence
 }

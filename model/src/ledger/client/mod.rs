@@ -27,7 +27,7 @@ use super::engine::schema::TableId;
 use super::engine::statement::{Isolation, Select, Statement, TransactionMode};
 use super::engine::{Row, SqlState};
 use super::node::LEDGER;
-use super::tables::{audit, outbox};
+use super::tables::{audit, notifications, outbox};
 use crate::core::retry::Backoff;
 use crate::defects::{Defect, Defects};
 use crate::resilience::breaker::{BreakerPolicy, Settlement};
@@ -54,10 +54,11 @@ const RETRY: Backoff = Backoff {
 };
 
 /// Whose inserts a defect keeps back from the transaction they belong into.
-const KEPT_BACK: [(Defect, TableId); 3] = [
+const KEPT_BACK: [(Defect, TableId); 4] = [
     (Defect::AuditFireAndForget, audit::TABLE),
     (Defect::EventPublishedOutsideTxn, outbox::TABLE),
     (Defect::EventPublishedBeforeCommit, outbox::TABLE),
+    (Defect::NotificationStoredOutsideTxn, notifications::TABLE),
 ];
 
 /// A service's way to the Ledger. Clones share pool and circuit.

@@ -1,0 +1,241 @@
+//! Variants of a scenario under the same seeds, in figures.
+//!
+//! Every figure is taken from the records of runs: nothing is modelled here. Start at [`compare`]; what a figure
+//! means stands with [`reports::comparison::Figures`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use model::defects::Defects;
+use reports::Seed;
+use reports::comparison::{ComparisonDocument, Figures};
+use reports::schema::Schema;
+use sim::record::Record;
+use sim::record::history::{Operation, Outcome};
+use sim::record::metrics::MetricKey;
+use sim::record::value::Value;
+use sim::time::SimTime;
+
+use crate::failure::Failure;
+use crate::file::source::Override;
+use crate::file::{self, Selected};
+use crate::given::Given;
+use crate::run::{JUDGEMENT_ONLY, RunOrder, run};
+use crate::seeds::RunSeeds;
+
+/// Runs every variant of a scenario under the seeds from 1 on.
+///
+/// # Errors
+/// When a variant makes no sense.
+pub fn compare(
+    selected: &Selected,
+    seeds: u64,
+    tell: &mut dyn FnMut(&str),
+) -> Result<ComparisonDocument, Failure> {
+    let mut variants = Vec::new();
+    for variant in &selected.scenario.variants {
+        let mut overrides = selected.overrides.clone();
+        for text in &variant.set {
+            let over: Override = text
+                .parse()
+                .map_err(|error| Failure::Usage(format!("variant `{}`: {error}", variant.name)))?;
+            overrides.push(over);
+        }
+        let own = file::select(&selected.asked, &overrides)?;
+        let mut tally = Tally::default();
+        for seed in 1..=seeds {
+            tell(&format!("{}, seed {seed} of {seeds}", variant.name));
+            tally.add(&own, Seed(seed));
+        }
+        variants.push(tally.figures(&variant.name, &variant.set));
+    }
+    Ok(ComparisonDocument {
+        schema: Schema::new(),
+        scenario: selected.scenario.name.clone(),
+        seeds,
+        variants,
+    })
+}
+
+/// What is known of one variant.
+#[derive(Default)]
+struct Tally {
+    /// How long each operation took that was answered, in nanoseconds.
+    took: Vec<u64>,
+    operations: u64,
+    /// The same of those that change something.
+    changes_took: Vec<u64>,
+    changes: u64,
+    refused: u64,
+    unknown: u64,
+    turned_away: u64,
+    ledger_reads: u64,
+    waiting_max: u64,
+    reads: u64,
+    outdated: u64,
+    deliveries: u64,
+    lost: u64,
+    repeated: u64,
+    violated: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, selected: &Selected, seed: Seed) {
+        let outcome = run(&RunOrder {
+            scenario: &selected.scenario,
+            seeds: RunSeeds::of(seed),
+            given: &Given::NOTHING,
+            defects: &Defects::default(),
+            recording: JUDGEMENT_ONLY,
+        });
+        for (_, operation) in outcome.record.history.iter() {
+            self.operation(operation);
+        }
+        self.metrics(&outcome.record);
+        self.staleness(&outcome.record);
+        self.deliveries(&outcome.record);
+        let bad = outcome.judgements.iter();
+        let bad = bad
+            .filter(|it| it.verdict.name() != "held")
+            .map(|it| it.check);
+        for check in bad.collect::<BTreeSet<_>>() {
+            *self.violated.entry(check.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        self.operations += 1;
+        let changes = matches!(operation.function.as_str(), "register" | "rename" | "edit");
+        self.changes += u64::from(changes);
+        let is_known = !matches!(operation.outcome, Outcome::Unknown(_));
+        match operation.completed.filter(|_| is_known) {
+            Some(at) => {
+                let took = at.since(operation.invoked).as_nanos();
+                let took = u64::try_from(took).unwrap_or(u64::MAX);
+                self.took.push(took);
+                if changes {
+                    self.changes_took.push(took);
+                }
+            }
+            None => self.unknown += 1,
+        }
+        self.refused += u64::from(matches!(operation.outcome, Outcome::Fail(_)));
+    }
+
+    fn metrics(&mut self, record: &Record) {
+        let is = |key: &MetricKey, label: &str, value: &str| {
+            key.labels.get(label).is_some_and(|found| found == value)
+        };
+        for (key, count) in record.metrics.counters() {
+            if key.name == "core.edge.turned_away" {
+                self.turned_away += count;
+            }
+            let of_ledger =
+                key.name == "core.orchestration.requests" && is(key, "subsystem", "ledger");
+            if of_ledger && is(key, "operation", "asset.read") {
+                self.ledger_reads += count;
+            }
+        }
+        let waiting = record
+            .metrics
+            .gauges()
+            .filter(|(key, _)| key.name == "core.edge.waiting");
+        let depths = waiting.flat_map(|(_, changes)| changes.iter().map(|(_, depth)| *depth));
+        self.waiting_max = self
+            .waiting_max
+            .max(depths.max().unwrap_or(0).unsigned_abs());
+    }
+
+    /// Reads that showed less than somebody had been told before they were asked.
+    fn staleness(&mut self, record: &Record) {
+        let mut told: BTreeMap<&str, Vec<(SimTime, i64)>> = BTreeMap::new();
+        for (_, operation) in record.history.iter() {
+            let Some((at, answer)) = operation.completed.zip(operation.answer()) else {
+                continue;
+            };
+            let mut versions: Vec<(&str, Option<i64>)> =
+                vec![(answer.text("asset"), answer.get("version").as_int())];
+            if let Value::List(renamed) = answer.get("renamed") {
+                versions.extend(
+                    renamed
+                        .iter()
+                        .map(|it| (it.text("asset"), it.get("version").as_int())),
+                );
+            }
+            for (asset, version) in versions {
+                told.entry(asset)
+                    .or_default()
+                    .extend(version.map(|version| (at, version)));
+            }
+        }
+        for (_, read) in record
+            .history
+            .iter()
+            .filter(|(_, it)| it.function == "read")
+        {
+            let Some(answer) = read.answer() else {
+                continue;
+            };
+            let (asset, found) = (answer.text("asset"), answer.get("version").as_int());
+            let known = told.get(asset).into_iter().flatten();
+            let known = known
+                .filter(|(at, _)| *at < read.invoked)
+                .map(|(_, version)| *version);
+            self.reads += 1;
+            self.outdated += u64::from(known.max() > found);
+        }
+    }
+
+    /// What became of webhooks: deliveries without an effect, and effects beyond the first.
+    fn deliveries(&mut self, record: &Record) {
+        let rows = |table: &str| record.facts.table(table).unwrap_or_default();
+        let bodies: BTreeMap<Option<i64>, &str> = rows("outbox")
+            .iter()
+            .map(|row| (row.get("position").as_int(), row.text("body")))
+            .collect();
+        let mut effects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for effect in rows("webhook_effects") {
+            *effects
+                .entry((effect.text("endpoint"), effect.text("body")))
+                .or_default() += 1;
+        }
+        for delivery in rows("deliveries") {
+            let body = bodies.get(&delivery.get("position").as_int());
+            let found = body.and_then(|body| effects.get(&(delivery.text("endpoint"), *body)));
+            self.deliveries += 1;
+            self.lost += u64::from(found.is_none());
+        }
+        self.repeated += effects.values().map(|times| times - 1).sum::<u64>();
+    }
+
+    fn figures(mut self, name: &str, set: &[String]) -> Figures {
+        self.took.sort_unstable();
+        self.changes_took.sort_unstable();
+        Figures {
+            variant: name.to_owned(),
+            set: set.to_vec(),
+            operations: self.operations,
+            p50_us: quantile(&self.took, self.operations, 50),
+            p99_us: quantile(&self.took, self.operations, 99),
+            changes_p99_us: quantile(&self.changes_took, self.changes, 99),
+            refused: self.refused,
+            unknown: self.unknown,
+            turned_away: self.turned_away,
+            ledger_reads: self.ledger_reads,
+            waiting_max: self.waiting_max,
+            reads: self.reads,
+            outdated_reads: self.outdated,
+            deliveries: self.deliveries,
+            deliveries_lost: self.lost,
+            effects_repeated: self.repeated,
+            violated: self.violated,
+        }
+    }
+}
+
+/// Of so many operations, of which these were answered; the others count as infinite.
+fn quantile(took: &[u64], operations: u64, percent: u64) -> Option<u64> {
+    let rank = (operations * percent).div_ceil(100).max(1);
+    let nanos = took.get(usize::try_from(rank - 1).ok()?)?;
+    u64::try_from(Duration::from_nanos(*nanos).as_micros()).ok()
+}
