@@ -12,7 +12,10 @@ pub const HIDDEN: usize = 10;
 
 /// The key of a course.
 #[derive(Clone)]
-pub struct CourseKey(Vec<u8>);
+pub struct CourseKey {
+    bytes: Vec<u8>,
+    hidden: usize,
+}
 
 /// The seeds of one submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +35,21 @@ fn hex(bytes: &[u8]) -> String {
 impl CourseKey {
     /// A key from what a file holds.
     pub fn new(bytes: &[u8]) -> CourseKey {
-        CourseKey(bytes.to_vec())
+        CourseKey {
+            bytes: bytes.to_vec(),
+            hidden: HIDDEN,
+        }
+    }
+
+    /// The same key with another number of seeds for each kind of hidden run.
+    #[must_use]
+    pub fn with_hidden(self, hidden: usize) -> CourseKey {
+        CourseKey { hidden, ..self }
     }
 
     /// The key in hexadecimal digits, for who may know it: see [`reveal`](crate::reveal).
     pub fn to_hex(&self) -> String {
-        hex(&self.0)
+        hex(&self.bytes)
     }
 
     /// The key of such digits; nothing when they are none.
@@ -47,11 +59,11 @@ impl CourseKey {
             let pair = std::str::from_utf8(pair).ok()?;
             (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok())?
         });
-        bytes.collect::<Option<Vec<u8>>>().map(CourseKey)
+        Some(CourseKey::new(&bytes.collect::<Option<Vec<u8>>>()?))
     }
 
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key has any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("a key has any length");
         for part in parts {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);
@@ -89,7 +101,7 @@ impl CourseKey {
             let mac = self.mac(&[assignment.as_bytes(), &hash, &number.to_le_bytes()]);
             u64::from_le_bytes(mac[..8].try_into().expect("eight of 32 bytes"))
         };
-        let all: Vec<u64> = (0..2 * HIDDEN as u64).map(seed).collect();
+        let all: Vec<u64> = (0..2 * self.hidden as u64).map(seed).collect();
         let mut committed = Sha256::new();
         for seed in &all {
             committed.update(seed.to_le_bytes());
@@ -97,8 +109,8 @@ impl CourseKey {
         committed.update(self.mac(&[b"salt", &hash]));
         HiddenSeeds {
             commitment: format!("sha256:{}", hex(&committed.finalize())),
-            incident: all[..HIDDEN].to_vec(),
-            healthy: all[HIDDEN..].to_vec(),
+            incident: all[..self.hidden].to_vec(),
+            healthy: all[self.hidden..].to_vec(),
         }
     }
 }
