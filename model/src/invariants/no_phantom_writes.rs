@@ -84,7 +84,7 @@ fn same(asked: &Value, row: &Value, changes: &Changes<'_>) -> bool {
         let value = row.text(field);
         asked.text(field) == value || changes.contains(&(asset, *field, value))
     };
-    asked.get(FIXED) == row.get(FIXED) && CHANGEABLE.iter().all(|field| wanted(&field))
+    asked.get(FIXED) == row.get(FIXED) && CHANGEABLE.iter().all(wanted)
 }
 
 /// Registrations that were answered with an asset of other content.
