@@ -11,7 +11,7 @@ use reports::Seed;
 use super::case::{Case, Vary, cases};
 use crate::failure::Failure;
 use crate::file::source::Override;
-use crate::file::{self, Mistakes};
+use crate::file::{self, SelectError};
 use crate::given::Given;
 use crate::run::JUDGEMENT_ONLY;
 use crate::seeds::RunSeeds;
@@ -76,7 +76,7 @@ impl Suite {
     ///
     /// # Errors
     /// When there is no such scenario, or it makes no sense.
-    pub fn of(scenario: &str) -> Result<Suite, Mistakes> {
+    pub fn of(scenario: &str) -> Result<Suite, SelectError> {
         Suite::with(scenario, &[])
     }
 
@@ -84,7 +84,7 @@ impl Suite {
     ///
     /// # Errors
     /// As [`Suite::of`], and when a value does not fit.
-    pub fn with(scenario: &str, set: &[&str]) -> Result<Suite, Mistakes> {
+    pub fn with(scenario: &str, set: &[&str]) -> Result<Suite, SelectError> {
         let overrides: Result<Vec<Override>, _> = set.iter().map(|it| it.parse()).collect();
         let overrides =
             overrides.map_err(|error| file::mistake_in("a suite", error.to_string(), None))?;
