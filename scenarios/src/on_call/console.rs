@@ -187,7 +187,7 @@ impl Console {
                 self.form = None;
                 self.message = "not posted".to_owned();
             }
-            Key::Enter if form.next() => {
+            Key::Enter if form.go_on() => {
                 let answers = form.answers.clone();
                 self.message = match self.session.post(&answers) {
                     Ok(()) => "posted".to_owned(),

@@ -28,7 +28,7 @@ impl Form {
     }
 
     /// Goes on to the next question; whether there was none any more.
-    pub fn next(&mut self) -> bool {
+    pub fn go_on(&mut self) -> bool {
         let done = self.answers.len() == QUESTIONS.len();
         if !done {
             self.answers.push(String::new());

@@ -29,12 +29,13 @@ use sim::{NodeContext, NodeId};
 use crate::defects::{Defect, Defects};
 use crate::ledger::client::LedgerError;
 use crate::ledger::client::transaction::Transaction;
+use crate::ledger::engine::Row;
 use crate::ledger::engine::statement::Statement;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, is};
 use crate::ledger::row::Cells;
-use crate::ledger::tables::deliveries;
+use crate::ledger::tables::{deliveries, replays};
 use crate::resilience::bulkhead::{Bulkhead, BulkheadLimits};
 use crate::webhooks::config::WebhookConfig;
 use crate::webhooks::delivery::DeliveryState;
@@ -97,6 +98,12 @@ impl Webhooks {
     /// For how long a secret that was replaced still signs, in milliseconds.
     pub fn overlap_ms(&self) -> i64 {
         i64::try_from(self.overlap.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether a replay is under way of which this process has taken no step.
+    fn is_of_another(&self, replay: &Row) -> bool {
+        let is_begun = !replay.text(replays::CURSOR).is_empty();
+        is_begun && !self.replays.borrow().contains(replay.text(replays::REPLAY))
     }
 
     fn line(&self, endpoint: &str) -> Option<&Line> {

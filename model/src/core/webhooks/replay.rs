@@ -77,13 +77,9 @@ pub(super) async fn step(core: &Core, webhooks: &Webhooks) {
             let Some(replay) = rows.first() else {
                 return Ok(None);
             };
-            let own = webhooks.replays.borrow();
-            if !replay.text(replays::CURSOR).is_empty()
-                && !own.contains(replay.text(replays::REPLAY))
-            {
+            if webhooks.is_of_another(replay) {
                 core.context.reached("replay_was_carried_on_by_another");
             }
-            drop(own);
             let revived = advance(core, webhooks, transaction, replay, at).await?;
             transaction.flush().await?;
             core.context.pass(points::REPLAY_STAGED).await;
