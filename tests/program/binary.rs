@@ -37,7 +37,8 @@ pub(crate) fn proveniq_with(
 }
 
 /// The program's path. Cargo gives a test only the binaries of its own package, so this builds it,
-/// once, beside the test itself.
+/// once, beside the test itself. It is built together with the tests, because Cargo then takes the
+/// dependencies with the features they have been built with already; alone, everything is built again.
 pub(crate) fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -51,10 +52,11 @@ pub(crate) fn binary() -> &'static PathBuf {
         build.args([
             "build",
             "--quiet",
-            "--package",
-            "scenarios",
+            "--workspace",
             "--bin",
             "proveniq",
+            "--test",
+            "promises",
         ]);
         build.args(release.then_some("--release"));
         build.arg("--target-dir").arg(

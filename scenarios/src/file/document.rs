@@ -79,8 +79,7 @@ impl<'a> Document<'a> {
     }
 
     fn apply(&mut self, start: usize, over: &Override) -> Result<(), Diagnostic> {
-        let key_end = start + over.value_start() - 1;
-        let key_span = start..key_end;
+        let key_span = start..start + over.key_end();
         let value = self.read_value(start, over);
         let source = self.source;
         let stuck = |message: String| source.complain(key_span.clone(), message, None);

@@ -35,11 +35,16 @@ impl Override {
         &self.typed
     }
 
-    /// Where the value stands in what was typed.
+    /// Where the key ends in what was typed.
+    pub fn key_end(&self) -> usize {
+        let key = self.typed.split_once('=').map_or("", |(key, _)| key);
+        key.trim_end().len()
+    }
+
+    /// Where the value stands in what was typed, behind the spaces around `=`.
     pub fn value_start(&self) -> usize {
-        self.typed
-            .find('=')
-            .map_or(self.typed.len(), |equals| equals + 1)
+        let value = self.typed.split_once('=').map_or("", |(_, value)| value);
+        self.typed.len() - value.trim_start().len()
     }
 }
 
@@ -140,7 +145,10 @@ mod tests {
     fn an_override_needs_a_key_and_a_value() {
         let over: Override = "a.b[1]= \"x=y\"".parse().unwrap();
         assert_eq!(over.path.to_string(), "a.b[1]");
-        assert_eq!(&over.typed()[over.value_start()..], " \"x=y\"");
+        assert_eq!(&over.typed()[over.value_start()..], "\"x=y\"");
+        let spaced: Override = "a.b = [1]".parse().unwrap();
+        assert_eq!(&spaced.typed()[..spaced.key_end()], "a.b");
+        assert_eq!(&spaced.typed()[spaced.value_start()..], "[1]");
         for text in ["a", "a=", "=1", "a b=1", "a= "] {
             assert!(text.parse::<Override>().is_err(), "{text}");
         }
