@@ -3,8 +3,8 @@
 //! A stream begins behind and reads from the Ledger no faster than the device takes; once nothing more is
 //! there it is live, and [`watching`](super::watching) brings it what is new. Frames go one at a time, each
 //! again until the device has it; a frame without a notification is a heartbeat. A stream that the device
-//! has left, or whose device stays silent, is given up: nothing is lost, for the device says where it is
-//! when it comes again, here or at another instance.
+//! has left, whose device stays silent, or whose next notification is missing, is given up: nothing is lost,
+//! for the device says where it is when it comes again, here or at another instance.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -170,14 +170,15 @@ impl Realtime {
             for row in &rows {
                 outlet.offer(&storing::of_row(row));
             }
-            outlet.cursor() == cursor
+            !rows.is_empty() && outlet.cursor() == cursor
         };
-        if rows.len() < room {
+        if stands_still {
+            // A number is missing, which no commit leaves. The stream cannot go on over it; kept, it would
+            // read for ever and never notice that its device has left.
+            self.close(stream, "what follows is not there");
+        } else if rows.len() < room {
             stream.outlet.borrow_mut().go_live();
             self.look_soon(vec![stream.user.clone()]);
-        } else if stands_still {
-            // A number is missing, which no commit leaves; to ask at once again would only spin.
-            self.context.sleep(PAGE_AGAIN).await;
         }
     }
 
