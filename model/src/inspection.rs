@@ -1,7 +1,7 @@
 //! End-of-run reads: what is unfinished, and the tables the checks judge.
 //!
 //! Everything is asked through the nodes' ordinary interfaces, by the director as a client would.
-//! What does not answer is missing from the facts, and a check that needs it says *unknown*. [`unfinished`]
+//! What does not answer is missing from the facts, and a check that needs it says *unknown*. [`unfinished()`]
 //! names what is still to be done, [`read_facts`] reads how all ended.
 
 mod facts;

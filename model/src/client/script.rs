@@ -2,7 +2,10 @@
 //!
 //! The script does not depend on what happens: the same workload seed gives the same intents under
 //! any plan of faults, so that two runs can be compared operation by operation. An intent about an
-//! asset names the registration it came from, since only the run will know the asset's name.
+//! asset names the registration it came from, since only the run will know the asset's name. What each
+//! intent is about is drawn in [`choosing`].
+
+mod choosing;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,15 +14,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::random::{Lineage, Randomness, Root, Stream};
 
-use super::intent::{AuditBy, Intent};
-use crate::config::{ConfigError, Mix, ReadMix, Surge, SystemConfig, Workload};
-use crate::core::asset::{AssetContent, Strategy};
-use crate::core::conflicts::fields::Field;
-use crate::core::protocol::RegisterAsset;
-use crate::ids::{IdempotencyKey, LockerRef};
-use crate::ledger::protocol::Consistency;
-use crate::realtime::audience::Audience;
-use crate::realtime::config::RealtimeConfig;
+use self::choosing::changes;
+use super::intent::Intent;
+use crate::config::{ConfigError, Surge, SystemConfig, Workload};
+use crate::ids::IdempotencyKey;
 
 /// One operation of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,205 +189,12 @@ impl Script<'_> {
             intent,
         })
     }
-
-    fn intent(&self, number: u64, client: u32, stream: &mut Stream) -> Intent {
-        let Mix {
-            register,
-            rename,
-            rename_pair,
-            read,
-            verify,
-            audit,
-            letters,
-            replays,
-            notify,
-            search,
-            reindex,
-            audit_pages,
-            edit,
-            inbox,
-        } = self.workload.mix;
-        let weights = [
-            register,
-            rename,
-            rename_pair,
-            read,
-            verify,
-            audit,
-            letters,
-            replays,
-            notify,
-            search,
-            reindex,
-            audit_pages,
-            edit,
-            inbox,
-        ];
-        let choice = if self.registered.is_empty() {
-            0
-        } else {
-            weighted(&weights, stream)
-        };
-        let key = IdempotencyKey(format!("key-{number}"));
-        match choice {
-            0 => Intent::Register(self.registration(number, client, stream)),
-            1 | 2 => Intent::Rename {
-                key,
-                of: self.some(choice, stream),
-                name: format!("renamed by {number}"),
-            },
-            3 => self.reading(stream),
-            4 => Intent::Verify {
-                key,
-                of: self.one(stream),
-            },
-            5 => Intent::Audit(self.one(stream)),
-            6 => Intent::Letters {
-                replay: stream.below(4) > 0,
-            },
-            7 => Intent::ReplayAll { key },
-            8 => Intent::Notify {
-                key,
-                to: self.audience(stream),
-            },
-            9 => Intent::Search(stream.pick(&["asset", "renamed", "rival"]).to_string()),
-            10 => Intent::Reindex,
-            11 => Intent::AuditPages(match stream.below(3) {
-                0 => AuditBy::Asset(self.one(stream)),
-                1 => AuditBy::Instance(stream.below(u64::from(self.system.cores)) as u32),
-                _ => AuditBy::Lately,
-            }),
-            12 => Intent::Edit {
-                key,
-                of: self.one(stream),
-                changes: changes(&number.to_string(), stream),
-            },
-            _ => Intent::Inbox(self.user(stream)),
-        }
-    }
-
-    /// One of the users; a name that nobody has where there are none.
-    fn user(&self, stream: &mut Stream) -> String {
-        let realtime = self.system.realtime.as_ref();
-        let users = realtime.map(RealtimeConfig::user_names).unwrap_or_default();
-        let chosen = users.get(stream.below(users.len().max(1) as u64) as usize);
-        chosen.cloned().unwrap_or_default()
-    }
-
-    /// One user, two or all.
-    fn audience(&self, stream: &mut Stream) -> Audience {
-        let (one, other) = (self.user(stream), self.user(stream));
-        match stream.below(4) {
-            0 => Audience::Everybody,
-            1 => Audience::Users(vec![one, other]),
-            _ => Audience::User(one),
-        }
-    }
-
-    fn reading(&self, stream: &mut Stream) -> Intent {
-        let of = self.one(stream);
-        let Some(ReadMix {
-            eventual,
-            session,
-            strong,
-            causal,
-        }) = self.workload.reads
-        else {
-            return Intent::Read(of);
-        };
-        let kinds = [
-            Consistency::Eventual,
-            Consistency::Session,
-            Consistency::Strong,
-            Consistency::Causal,
-        ];
-        let consistency = kinds[weighted(&[eventual, session, strong, causal], stream)];
-        Intent::ReadAt { of, consistency }
-    }
-
-    /// One of the latest registrations: people work on what is new, so they meet.
-    fn one(&self, stream: &mut Stream) -> u64 {
-        const LATEST: usize = 4;
-        let from = self.registered.len().saturating_sub(LATEST);
-        *stream.pick(&self.registered[from..])
-    }
-
-    /// So many of them, each once.
-    fn some(&self, count: usize, stream: &mut Stream) -> Vec<u64> {
-        let mut chosen = Vec::new();
-        for _ in 0..count {
-            let one = self.one(stream);
-            if !chosen.contains(&one) {
-                chosen.push(one);
-            }
-        }
-        chosen
-    }
-
-    fn registration(&self, number: u64, client: u32, stream: &mut Stream) -> RegisterAsset {
-        let former = self
-            .planned
-            .iter()
-            .rev()
-            .find_map(|earlier| match &earlier.intent {
-                Intent::Register(request) if earlier.client == client => Some(request),
-                _ => None,
-            });
-        let key = match former {
-            Some(former) if stream.chance(self.workload.key_reuse) => former.key.clone(),
-            _ => IdempotencyKey(format!("key-{number}")),
-        };
-        let locker = stream.below(u64::from(self.system.lockers)) + 1;
-        let category = *stream.pick(&["tool", "vehicle", "document", "device"]);
-        let all_or_nothing = stream.chance(self.workload.all_or_nothing);
-        let unknown = stream.chance(self.workload.unknown_locker);
-        let locker = if unknown {
-            "locker-nowhere".into()
-        } else {
-            format!("locker-{locker}")
-        };
-        RegisterAsset {
-            key,
-            content: AssetContent {
-                name: format!("asset {number}"),
-                category: category.to_owned(),
-                locker: LockerRef(locker),
-            },
-            strategy: if all_or_nothing {
-                Strategy::FullRollback
-            } else {
-                Strategy::PartialCommit
-            },
-        }
-    }
-}
-
-/// One or two fields, and what somebody wants them to say.
-fn changes(who: &str, stream: &mut Stream) -> Vec<(Field, String)> {
-    let first = stream.below(Field::ALL.len() as u64) as usize;
-    let count = 1 + stream.below(2) as usize;
-    let chosen = (0..count).map(|step| Field::ALL[(first + step) % Field::ALL.len()]);
-    let change = |field: Field| (field, format!("{} by {who}", field.name()));
-    chosen.map(change).collect()
-}
-
-/// A position, drawn by weight.
-fn weighted(weights: &[u32], stream: &mut Stream) -> usize {
-    let total = weights.iter().map(|weight| u64::from(*weight)).sum();
-    let mut left = stream.below(total);
-    for (position, weight) in weights.iter().enumerate() {
-        match left.checked_sub(u64::from(*weight)) {
-            Some(rest) => left = rest,
-            None => return position,
-        }
-    }
-    unreachable!("what is drawn below the total falls on one of the weights")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Timing;
+    use crate::config::{Mix, Timing};
     use crate::locker::trouble::HardwareConfig;
     use crate::verify::VerifyConfig;
     use sim::random::Seeds;

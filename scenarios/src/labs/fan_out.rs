@@ -3,8 +3,8 @@
 //! The catalogue's scenarios of webhooks in one: a slow receiver, one that loses answers, instances that crash.
 //! The order that is asked for is that of [`dead_letters`](super::dead_letters).
 
-use super::dead_letters::in_order;
-use super::policy::{Kind, Knob, Policy};
+use super::dead_letters::{ORDER, concurrent, in_order, order};
+use super::policy::{Kind, Knob};
 use super::{Criterion, Lab, no_defects};
 
 /// The lab.
@@ -22,20 +22,8 @@ pub const LAB: Lab = Lab {
 };
 
 const KNOBS: &[Knob] = &[
-    Knob {
-        key: "order",
-        sets: None,
-        kind: Kind::Word(&["none", "per_asset"]),
-        default: "\"none\"",
-        meaning: "whether an asset's events are sent one after the other to each endpoint",
-    },
-    Knob {
-        key: "concurrent",
-        sets: Some("system.webhooks.concurrent"),
-        kind: Kind::Number(1, 64),
-        default: "1",
-        meaning: "how many deliveries a Core has under way to one endpoint",
-    },
+    ORDER,
+    concurrent("1"),
     Knob {
         key: "cores",
         sets: Some("system.cores"),
@@ -74,17 +62,6 @@ const CRITERIA: &[Criterion] = &[
         name: "every_check",
         promise: "every other promise of the system holds",
         look: "proveniq list checks",
-        judge: |seen| {
-            let named = seen.outcome.judgements.iter().map(|it| it.check);
-            let others: Vec<&str> = named.filter(|name| *name != "slo_met").collect();
-            seen.held(&others)
-        },
+        judge: |seen| seen.held_but(&["slo_met"]),
     },
 ];
-
-fn order(policy: &Policy) -> Vec<String> {
-    let ordered = policy.is("order", "per_asset");
-    (0..3)
-        .map(|endpoint| format!("system.webhooks.endpoints[{endpoint}].ordered={ordered}"))
-        .collect()
-}

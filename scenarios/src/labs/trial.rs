@@ -54,6 +54,16 @@ impl Seen<'_> {
         Ok(())
     }
 
+    /// Every check held, apart from some that are not asked about.
+    ///
+    /// # Errors
+    /// As [`held`](Self::held).
+    pub fn held_but(&self, apart: &[&str]) -> Result<(), String> {
+        let named = self.outcome.judgements.iter().map(|it| it.check);
+        let others: Vec<&str> = named.filter(|name| !apart.contains(name)).collect();
+        self.held(&others)
+    }
+
     /// Whether a state was never reached.
     ///
     /// # Errors
