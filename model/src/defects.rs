@@ -114,6 +114,10 @@ pub enum Defect {
     OutboxMarkedBeforeSend,
     /// A webhook without an answer counts as delivered.
     WebhookTimeoutCountedAsSuccess,
+    /// A webhook without an answer is given up at once.
+    AckLostMeansDead,
+    /// A webhook is sent in the middle of a transaction, whose connection waits for the receiver.
+    PoolHeldAcrossHttp,
     /// An endpoint that was disabled stays so, whatever its owner asks.
     EndpointNeverReenabled,
     /// Each attempt of a delivery has an id of its own.

@@ -56,6 +56,14 @@ pub struct Figures {
     pub outdated_reads: u64,
     /// Webhook deliveries, one for each event and endpoint.
     pub deliveries: u64,
+    /// The median time from an event to its acknowledgement, in microseconds; none counts as infinite (null).
+    pub delivered_p50_us: Option<u64>,
+    /// The 99th percentile, likewise.
+    pub delivered_p99_us: Option<u64>,
+    /// Deliveries that kept an order.
+    pub in_lanes: u64,
+    /// Those of them in the busiest lane of their run, over all runs.
+    pub in_busiest_lane: u64,
     /// Those of them without any effect at their receiver.
     pub deliveries_lost: u64,
     /// Effects at receivers beyond the first of each delivery.
@@ -167,6 +175,21 @@ const ROWS: &[Row] = &[
         "of webhooks: an event to an endpoint",
     ),
     (
+        "delivered p50",
+        |it| delivered(it, it.delivered_p50_us),
+        "from an event to its acknowledgement",
+    ),
+    (
+        "delivered p99",
+        |it| delivered(it, it.delivered_p99_us),
+        "the same, of the slowest hundredth",
+    ),
+    (
+        "busiest lane",
+        |it| percentage(it.in_busiest_lane, it.in_lanes),
+        "of the deliveries that keep an order",
+    ),
+    (
         "lost",
         |it| count(it.deliveries_lost),
         "deliveries without any effect",
@@ -177,6 +200,14 @@ const ROWS: &[Row] = &[
         "effects beyond the first of a delivery",
     ),
 ];
+
+/// Where there are no deliveries there is nothing to wait for.
+fn delivered(of: &Figures, micros: Option<u64>) -> String {
+    match of.deliveries {
+        0 => count(0),
+        _ => waited(micros),
+    }
+}
 
 fn waited(micros: Option<u64>) -> String {
     micros.map_or("∞".to_owned(), |micros| {

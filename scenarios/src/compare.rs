@@ -74,6 +74,10 @@ struct Tally {
     reads: u64,
     outdated: u64,
     deliveries: u64,
+    /// How long each delivery took that was acknowledged, in nanoseconds.
+    delivered: Vec<u64>,
+    in_lanes: u64,
+    in_busiest_lane: u64,
     lost: u64,
     repeated: u64,
     violated: BTreeMap<String, u64>,
@@ -186,7 +190,8 @@ impl Tally {
         }
     }
 
-    /// What became of webhooks: deliveries without an effect, and effects beyond the first.
+    /// What became of webhooks: deliveries without an effect, effects beyond the first, how long they took, and
+    /// how unevenly they stand in lanes.
     fn deliveries(&mut self, record: &Record) {
         let rows = |table: &str| record.facts.table(table).unwrap_or_default();
         let bodies: BTreeMap<Option<i64>, &str> = rows("outbox")
@@ -206,11 +211,47 @@ impl Tally {
             self.lost += u64::from(found.is_none());
         }
         self.repeated += effects.values().map(|times| times - 1).sum::<u64>();
+        self.delivered(record);
+        let mut lanes: BTreeMap<&str, u64> = BTreeMap::new();
+        let all = rows("deliveries").iter().map(|row| row.text("lane"));
+        for lane in all.filter(|lane| !lane.is_empty()) {
+            *lanes.entry(lane).or_default() += 1;
+        }
+        self.in_lanes += lanes.values().sum::<u64>();
+        self.in_busiest_lane += lanes.values().max().copied().unwrap_or(0);
+    }
+
+    /// How long it took from each event to its first acknowledgement at each endpoint.
+    fn delivered(&mut self, record: &Record) {
+        let rows = |table: &str| record.facts.table(table).unwrap_or_default();
+        let told = rows("outbox").iter();
+        let told: BTreeMap<Option<i64>, Option<i64>> = told
+            .map(|row| (row.get("position").as_int(), row.get("at").as_int()))
+            .collect();
+        let acknowledged = rows("attempts").iter();
+        let acknowledged = acknowledged.filter(|row| row.text("outcome") == "acknowledged");
+        let mut ended: BTreeMap<&str, i64> = BTreeMap::new();
+        for (delivery, at) in acknowledged
+            .filter_map(|row| Some((row.text("delivery"), row.get("ended_at").as_int()?)))
+        {
+            let first = ended.entry(delivery).or_insert(at);
+            *first = at.min(*first);
+        }
+        for delivery in rows("deliveries") {
+            let began = told.get(&delivery.get("position").as_int());
+            let span = began
+                .copied()
+                .flatten()
+                .zip(ended.get(delivery.text("delivery")));
+            let span = span.map(|(began, ended)| Duration::from_millis(ended.abs_diff(began)));
+            self.delivered.extend(span.map(sim::time::nanos_of));
+        }
     }
 
     fn figures(mut self, name: &str, set: &[String]) -> Figures {
         self.took.sort_unstable();
         self.changes_took.sort_unstable();
+        self.delivered.sort_unstable();
         Figures {
             variant: name.to_owned(),
             set: set.to_vec(),
@@ -226,6 +267,10 @@ impl Tally {
             reads: self.reads,
             outdated_reads: self.outdated,
             deliveries: self.deliveries,
+            delivered_p50_us: quantile(&self.delivered, self.deliveries, 50),
+            delivered_p99_us: quantile(&self.delivered, self.deliveries, 99),
+            in_lanes: self.in_lanes,
+            in_busiest_lane: self.in_busiest_lane,
             deliveries_lost: self.lost,
             effects_repeated: self.repeated,
             violated: self.violated,

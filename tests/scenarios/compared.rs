@@ -128,3 +128,17 @@ fn at_most_once_loses_some_at_least_once_repeats_some_and_effectively_once_does_
     assert_eq!(repeated, [false, true, false], "{modes:?}");
     nothing_is_violated(&modes[2]);
 }
+
+#[test]
+fn the_fewer_partitions_the_busier_is_one_and_the_longer_wait_those_in_it() {
+    let all = figures(
+        "partition-skew",
+        &["one for all", "four", "sixty-four", "one each"],
+    );
+    all.iter().for_each(nothing_is_violated);
+    let falls = |of: fn(&Figures) -> u64| all.is_sorted_by(|one, next| of(one) > of(next));
+    let waits: fn(&Figures) -> u64 = |it| it.delivered_p99_us.expect("all are acknowledged");
+    assert!(falls(|it| it.in_busiest_lane), "{all:?}");
+    assert!(falls(waits), "{all:?}");
+    assert!(waits(&all[1]) > 2 * waits(&all[3]), "{all:?}");
+}

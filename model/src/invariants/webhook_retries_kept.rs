@@ -5,8 +5,10 @@
 //! delivery or its replay: its attempts are numbered from one to the schedule's last, and there is one
 //! round more than there were replays. Between two attempts in a row of a round lies at least the schedule's
 //! wait, and what a recorded answer asked for in `retry-after`; as far as clocks allow, as in
-//! `retry_policy_kept`. After an attempt recorded as rejected or gone the round is over. It does not
-//! judge waits that are too long (see `everything_settles`).
+//! `retry_policy_kept`. After an attempt recorded as rejected or gone the round is over; and it is over no
+//! sooner: a dead letter that calls itself exhausted names the schedule's last attempt, and one that says
+//! rejected or gone an attempt that was. It does not judge waits that are too long (see
+//! `everything_settles`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
 use sim::record::note::Note;
+use sim::record::value::Value;
 use sim::time::SimTime;
 
 use super::{list, retry_policy_kept};
@@ -21,7 +24,7 @@ use super::{list, retry_policy_kept};
 pub(super) const CHECK: Check = Check {
     name: "webhook_retries_kept",
     kind: Kind::Always,
-    promise: "attempts stay within the schedule's number and never come sooner; Retry-After is honoured, nothing permanent is retried",
+    promise: "attempts stay within the schedule's number, never come sooner and are used up before it is given up; Retry-After is honoured, nothing permanent is retried",
     judge,
 };
 
@@ -49,12 +52,18 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     }
     let schedule = schedule(record)?;
     let slack = retry_policy_kept::slack(record);
+    let max = schedule.waits.len() as i64 + 1;
     let mut replays: BTreeMap<&str, usize> = BTreeMap::new();
-    for letter in record.facts.table("dead_letters")? {
-        let replayed = usize::from(letter.text("state") == "replayed");
-        *replays.entry(letter.text("subject")).or_default() += replayed;
-    }
     let mut evidence = Vec::new();
+    for letter in record.facts.table("dead_letters")? {
+        let subject = letter.text("subject");
+        let replayed = usize::from(letter.text("state") == "replayed");
+        *replays.entry(subject).or_default() += replayed;
+        let claim = series
+            .get(subject)
+            .and_then(|attempts| given_up_too_soon(letter, attempts, max));
+        evidence.extend(claim.map(|claim| Evidence::new(subject, claim)));
+    }
     for (delivery, attempts) in &series {
         let following = attempts.iter().zip(attempts.iter().skip(1));
         // Between others lies a claim whose holder never knew of it, and sent nothing.
@@ -69,7 +78,6 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         let rounds = attempts.values().filter(|it| it.attempts == 1).count();
         let allowed = 1 + replays.get(delivery).copied().unwrap_or(0);
         let most = attempts.values().map(|it| it.attempts).max().unwrap_or(0);
-        let max = schedule.waits.len() as i64 + 1;
         let claim = if rounds > allowed {
             Some(format!(
                 "it was begun {rounds} times, and replayed {} times",
@@ -83,6 +91,31 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         evidence.extend(claim.map(|claim| Evidence::new(*delivery, claim)));
     }
     Ok(evidence)
+}
+
+/// Why a letter should not have been written after the attempt it names. Of one that was never sent nothing
+/// is known.
+fn given_up_too_soon(
+    letter: &Value,
+    attempts: &BTreeMap<i64, Attempt<'_>>,
+    max: i64,
+) -> Option<String> {
+    let (_, token) = letter.text("letter").rsplit_once('-')?;
+    let last = attempts.get(&token.parse().ok()?)?;
+    let (number, cause) = (last.attempts, letter.text("cause"));
+    let wanted = match cause {
+        "E_WEBHOOK_EXHAUSTED" => {
+            return (number < max)
+                .then(|| format!("it was given up as exhausted after attempt {number} of {max}"));
+        }
+        "E_WEBHOOK_REJECTED" => "rejected",
+        "E_WEBHOOK_GONE" => "gone",
+        _ => return None,
+    };
+    (last.recorded != wanted).then(|| {
+        let recorded = last.recorded;
+        format!("it was given up as {wanted}, and its attempt {number} of {max} is recorded as {recorded}")
+    })
 }
 
 fn wrong_between(

@@ -18,6 +18,10 @@ pub struct WebhookConfig {
     /// How often an event may have its effect.
     #[serde(default, skip_serializing_if = "DeliveryMode::is_default")]
     pub delivery: DeliveryMode,
+    /// Into how many partitions the assets of an ordered endpoint are put, by a hash of their names; what is in
+    /// one partition is sent one after the other. Each asset is a partition of its own when not given. At least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
     /// When a delivery is tried again.
     #[serde(default)]
     pub schedule: Profile,
@@ -175,6 +179,7 @@ impl WebhookConfig {
         for (key, value) in [
             ("concurrent", self.concurrent),
             ("replays_per_second", self.replays_per_second),
+            ("partitions", self.partitions.unwrap_or(1)),
         ] {
             if value == 0 {
                 return wrong(key.into(), "0 is not possible here; give at least 1");
@@ -204,6 +209,7 @@ mod tests {
     fn check(change: impl FnOnce(&mut WebhookConfig), expected: Option<&str>) {
         let mut config = WebhookConfig {
             delivery: DeliveryMode::default(),
+            partitions: None,
             schedule: Profile::default(),
             disable_after_ms: five_days(),
             rotation_overlap_ms: one_day(),
@@ -225,6 +231,10 @@ mod tests {
     fn impossible_webhooks_are_refused_by_key() {
         check(|_| (), None);
         check(|it| it.endpoints.clear(), Some("system.webhooks.endpoints"));
+        check(
+            |it| it.partitions = Some(0),
+            Some("system.webhooks.partitions"),
+        );
         check(|it| it.concurrent = 0, Some("system.webhooks.concurrent"));
         check(
             |it| it.endpoints[0].events.push("asset.sold".into()),

@@ -178,6 +178,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/replica-lag.toml"),
     ),
     built_in(
+        "partition-skew",
+        include_str!("../../../fixtures/scenarios/partition-skew.toml"),
+    ),
+    built_in(
         "delivery-modes",
         include_str!("../../../fixtures/scenarios/delivery-modes.toml"),
     ),

@@ -138,6 +138,13 @@ static SLOW_ENDPOINT: Situation = Situation {
     set: &[],
 };
 
+/// One receiver is slow, and there are no more connections to the Ledger than it may have deliveries.
+static SLOW_ENDPOINT_FEW_CONNECTIONS: Situation = Situation {
+    name: "slow endpoint, few connections",
+    scenario: "webhook-slow-endpoint",
+    set: &["system.connections_per_core=4"],
+};
+
 /// A receiver changes its secret while deliveries are on their way.
 static SECRET_ROTATION: Situation = Situation {
     name: "secret rotation",
@@ -272,6 +279,7 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (Defect::SlowEndpointStarvesOthers | Defect::WebhookLeaseShorterThanTimeout, _) => {
             Some(&SLOW_ENDPOINT)
         }
+        (Defect::PoolHeldAcrossHttp, _) => Some(&SLOW_ENDPOINT_FEW_CONNECTIONS),
         (Defect::RotationWithoutOverlap, _) => Some(&SECRET_ROTATION),
         (Defect::EndpointNeverReenabled | Defect::ReplayOutOfOrder, _) => Some(&RECEIVER_DOWN),
         (Defect::DeadLetterDroppedOnCrash | Defect::LettersMarkedBeforeRevived, _) => {
@@ -289,6 +297,7 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
             Defect::EventPublishedOutsideTxn
             | Defect::EventPublishedBeforeCommit
             | Defect::WebhookTimeoutCountedAsSuccess
+            | Defect::AckLostMeansDead
             | Defect::NewWebhookIdPerAttempt
             | Defect::ReceiverDedupeCheckThenSet
             | Defect::WebhookConclusionUnfenced

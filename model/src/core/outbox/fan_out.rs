@@ -102,8 +102,8 @@ async fn tell(
     events: &[Row],
     at: LedgerMillis,
 ) -> Result<Vec<String>, LedgerError> {
-    let mut addressees = match core.webhooks {
-        Some(_) => Some(Addressees::read(transaction).await?),
+    let mut addressees = match &core.setup.webhooks {
+        Some(config) => Some(Addressees::read(transaction, config.partitions).await?),
         None => None,
     };
     for event in events {

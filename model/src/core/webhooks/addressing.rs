@@ -19,9 +19,11 @@ use crate::ledger::tables::{deliveries, outbox, webhook_endpoints};
 use crate::webhooks::delivery::DeliveryState;
 use crate::webhooks::{endpoint, event, ordering};
 
-/// The endpoints as one transaction sees them, and the lanes it has put something into.
+/// The endpoints as one transaction sees them, into how many partitions their assets are put, and the lanes
+/// it has put something into.
 pub(in crate::core) struct Addressees {
     endpoints: Vec<Endpoint>,
+    partitions: Option<u32>,
     lanes: BTreeSet<String>,
 }
 
@@ -32,11 +34,13 @@ impl Addressees {
     /// As [`Transaction::flush`].
     pub(in crate::core) async fn read(
         transaction: &mut Transaction,
+        partitions: Option<u32>,
     ) -> Result<Addressees, LedgerError> {
         let all = Select::all(webhook_endpoints::TABLE);
         let rows = transaction.query(all).await?;
         Ok(Addressees {
             endpoints: rows.iter().map(|row| Endpoint::of_row(row)).collect(),
+            partitions,
             lanes: BTreeSet::new(),
         })
     }
@@ -56,7 +60,8 @@ impl Addressees {
             if !endpoint::wants(&it.events, event.text(outbox::KIND)) {
                 continue;
             }
-            let lane = ordering::lane(&it.name, event.text(outbox::ASSET), it.ordered);
+            let asset = event.text(outbox::ASSET);
+            let lane = ordering::lane(&it.name, asset, it.ordered, self.partitions);
             let waits = match &lane {
                 None => false,
                 Some(lane) if self.lanes.contains(lane) => true,
@@ -70,7 +75,7 @@ impl Addressees {
                 ),
                 (deliveries::POSITION, position.into()),
                 (deliveries::ENDPOINT, Value::text(&it.name)),
-                (deliveries::ASSET, event.text(outbox::ASSET).into()),
+                (deliveries::ASSET, asset.into()),
                 (deliveries::LANE, query::text(lane.as_deref())),
                 (deliveries::STATE, DeliveryState::Pending.name().into()),
                 (deliveries::RUN_AT, run_at),

@@ -4,6 +4,7 @@
 //! `token`, `attempts` in this round), and `webhook_heard` when it is over (`outcome`, `status`,
 //! `retry_after_ms`).
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::ledger::tables::outbox;
 use crate::points;
 use crate::receiver::protocol::{ReceiverAnswer, ReceiverRequest};
 use crate::resilience::bulkhead::Compartment;
+use crate::resilience::deadline::Deadline;
 use crate::webhooks::delivery::{self, Next};
 use crate::webhooks::endpoint::{Heard, Verdict};
 use crate::webhooks::event;
@@ -42,11 +44,38 @@ pub(super) async fn send(
     let work = core.begin_work();
     core.context.pass(points::DELIVERY_CLAIMED).await;
     if let Some(line) = webhooks.line(&endpoint.name) {
-        let heard = attempt(&core, &webhooks, line, &endpoint, &claim, &event).await;
+        let sent = || attempt(&core, &webhooks, line, &endpoint, &claim, &event);
+        let heard = match core.setup.defects.has(Defect::PoolHeldAcrossHttp) {
+            true => within_transaction(&core, &webhooks, sent).await,
+            false => sent().await,
+        };
         core.context.pass(points::WEBHOOK_ANSWERED).await;
         finish(&core, &webhooks, &claim, &event, heard).await;
     }
     drop((compartment, work));
+}
+
+/// The defect's way: what is sent is sent once a transaction has its connection, which waits with it.
+async fn within_transaction(
+    core: &Core,
+    webhooks: &Webhooks,
+    sent: impl AsyncFn() -> Heard,
+) -> Heard {
+    let heard = Cell::new(None);
+    let deadline = Deadline::within(2 * webhooks.schedule.timeout, core.context.monotonic());
+    let transacted = core
+        .ledger
+        .transact("delivery.send", deadline, async |transaction| {
+            transaction.now().await?;
+            if heard.get().is_none() {
+                heard.set(Some(sent().await));
+            }
+            Ok(())
+        });
+    if let Err(error) = transacted.await {
+        tracing::info!(%error, "a webhook was sent without the transaction around it");
+    }
+    heard.get().unwrap_or(Heard::TimedOut)
 }
 
 async fn attempt(
@@ -154,6 +183,7 @@ async fn finish(core: &Core, webhooks: &Webhooks, claim: &Claim, event: &Row, he
         (Heard::TimedOut, _) if defects.has(Defect::WebhookTimeoutCountedAsSuccess) => {
             Verdict::Acknowledged
         }
+        (Heard::TimedOut, _) if defects.has(Defect::AckLostMeansDead) => Verdict::Permanent,
         (_, Verdict::Gone) if defects.has(Defect::WebhookRetriedAfterGone) => {
             Verdict::Transient { retry_after: None }
         }

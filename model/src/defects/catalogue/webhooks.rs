@@ -44,6 +44,22 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         caught_by: "webhook_conserved",
     },
     DefectInfo {
+        defect: Defect::AckLostMeansDead,
+        name: "ack_lost_means_dead",
+        mistake: "silence is taken for a final no, so one lost answer makes a dead letter of what \
+                  may have arrived",
+        seen_in: None,
+        caught_by: "webhook_retries_kept",
+    },
+    DefectInfo {
+        defect: Defect::PoolHeldAcrossHttp,
+        name: "pool_held_across_http",
+        mistake: "a webhook is sent in the middle of a transaction, so a slow receiver holds \
+                  connections to the Ledger, and everybody else waits for one",
+        seen_in: None,
+        caught_by: "slo_met",
+    },
+    DefectInfo {
         defect: Defect::EndpointNeverReenabled,
         name: "endpoint_never_reenabled",
         mistake: "its failures are forgotten when its owner asks for it, and its state is not",
