@@ -59,18 +59,30 @@ pub fn csv<'a>(hand_over: SimTime, samples: impl Iterator<Item = &'a Sample>) ->
     text
 }
 
-/// The activity view.
+/// The activity view. Sessions with numbers in a row that are alike but for their age stand in one row, with the
+/// greatest age: fifty of a kind are one thing to know.
 pub fn sessions(now: SimTime, sessions: &[Session]) -> String {
-    let mut text = "   pid  application          state                 age_s  waiting on            statement\n".to_owned();
-    for session in sessions {
+    let mut text = "        pid  application          state                 age_s  waiting on            statement\n".to_owned();
+    let kind = |it: &Session| {
+        let waiting_on = it.waiting_on.clone();
+        (it.application, it.state, waiting_on, it.statement)
+    };
+    let follows =
+        |one: &Session, next: &Session| one.pid + 1 == next.pid && kind(one) == kind(next);
+    for alike in sessions.chunk_by(follows) {
+        let first = &alike[0];
+        let pids = match alike {
+            [only] => only.pid.to_string(),
+            more => format!("{}-{}", first.pid, more[more.len() - 1].pid),
+        };
+        let age = alike.iter().map(|it| now.since(it.since).as_secs()).max();
         text.push_str(&format!(
-            "{:>6}  {:<20} {:<20} {:>6}  {:<20}  {}\n",
-            session.pid,
-            session.application,
-            session.state,
-            now.since(session.since).as_secs(),
-            session.waiting_on,
-            session.statement
+            "{pids:>11}  {:<20} {:<20} {:>6}  {:<20}  {}\n",
+            first.application,
+            first.state,
+            age.unwrap_or_default(),
+            first.waiting_on,
+            first.statement
         ));
     }
     text
@@ -105,4 +117,33 @@ pub fn balance(outcome: &Outcome) -> String {
         books.disordered,
         outcome.fingerprint()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_of_a_kind_stand_in_one_row_with_their_numbers_and_greatest_age() {
+        let session = |pid, state, since_s: u64| Session {
+            pid,
+            application: "verify-worker",
+            state,
+            waiting_on: "verify-11".to_owned(),
+            since: SimTime::from_millis(1_000 * since_s),
+            statement: "SELECT 1",
+        };
+        let all = [
+            session(20001, "idle in transaction", 10),
+            session(20002, "idle in transaction", 5),
+            session(20004, "idle in transaction", 7),
+            session(20005, "active", 99),
+        ];
+        insta::assert_snapshot!(sessions(SimTime::from_millis(100_000), &all), @r"
+                pid  application          state                 age_s  waiting on            statement
+        20001-20002  verify-worker        idle in transaction      95  verify-11             SELECT 1
+              20004  verify-worker        idle in transaction      93  verify-11             SELECT 1
+              20005  verify-worker        active                    1  verify-11             SELECT 1
+        ");
+    }
 }
