@@ -341,7 +341,8 @@ pub struct HuntArgs {
     /// Keep each search in this file as soon as it is done, and do not make it again.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// Save each run in which something was caught into this folder, to be shrunk and explained.
+    /// Save each run in which something was caught into this folder, made when it is not there, to be shrunk and
+    /// explained.
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
     /// Print one JSON document (`proveniq/hunt/v1`) instead of text.

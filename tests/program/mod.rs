@@ -12,6 +12,9 @@ mod check;
 /// Files a run leaves for other tools.
 mod export;
 
+/// Hunts of planted bugs.
+mod hunt;
+
 /// What a run prints, for people and for machines.
 mod output;
 

@@ -4,13 +4,14 @@
 //! Judged over what ordered receivers have processed, first effects only, in the order in which they
 //! did; the order of events is that of their places. An event that was discarded may be missing, or come
 //! late: its last attempt may still have been at work when people decided not to wait for it. A
-//! replay's letters are revived in the order of their deliveries, over the notes `webhook_replayed`;
-//! where a parallel endpoint's attempts overtake each other after that, nothing was promised.
+//! replay's letters are revived in the order of their deliveries, over the notes `webhook_replayed`, by the
+//! Ledger's time of each step: when its instance came to tell of it does not matter. Where a parallel endpoint's attempts overtake each other after that, nothing was promised.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim::check::{Check, Evidence, Kind};
 use sim::record::Record;
+use sim::record::note::Note;
 use sim::record::value::Value;
 
 use super::rows_by;
@@ -60,18 +61,25 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
             evidence.push(Evidence::new(id, claim));
         }
     }
-    evidence.extend(replays(record));
+    evidence.extend(replays(record)?);
     Ok(evidence)
 }
 
-fn replays(record: &Record) -> Vec<Evidence> {
-    let mut last: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut evidence = Vec::new();
-    for note in record
-        .notes
+fn replays(record: &Record) -> Result<Vec<Evidence>, String> {
+    let mut steps: Vec<(i64, &Note)> = Vec::new();
+    for note in { &record.notes }
         .iter()
         .filter(|it| it.name == "webhook_replayed")
     {
+        let at = note.detail.get("at_ms").as_int();
+        let at = at.ok_or_else(|| format!("{} does not say when it revived", note.node))?;
+        steps.push((at, note));
+    }
+    // Stable: what one step revived stays in its order.
+    steps.sort_by_key(|(at, _)| *at);
+    let mut last: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut evidence = Vec::new();
+    for (_, note) in steps {
         let (replay, delivery) = (note.detail.text("replay"), note.detail.text("delivery"));
         let before = last.insert(replay, delivery);
         if let Some(before) = before.filter(|before| *before >= delivery) {
@@ -81,5 +89,5 @@ fn replays(record: &Record) -> Vec<Evidence> {
             });
         }
     }
-    evidence
+    Ok(evidence)
 }

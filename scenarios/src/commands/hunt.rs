@@ -1,7 +1,7 @@
 //! `proveniq hunt`: how soon the bugs that are planted are found.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -24,9 +24,16 @@ use crate::strategy::Strategy;
 /// Hunts.
 ///
 /// # Errors
-/// When the journal cannot be read or written, or the standard output cannot.
+/// When the journal, the folder of saved runs or the standard output cannot be read or written.
 pub fn execute(args: &HuntArgs) -> Result<Conclusion, Failure> {
     let order = order(args);
+    if let Some(folder) = &order.save {
+        // Before anything is run, so that no catch is lost for want of a place.
+        fs::create_dir_all(folder).map_err(|source| Failure::Unwritable {
+            path: folder.clone(),
+            source,
+        })?;
+    }
     let mut journal = args.journal.as_deref().map(HuntJournal::open).transpose()?;
     let known: BTreeSet<String> = order.trials().iter().map(|trial| trial.name()).collect();
     let mut searched: Vec<Searched> = match &mut journal {

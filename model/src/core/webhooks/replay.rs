@@ -65,7 +65,8 @@ pub fn due(at: LedgerMillis) -> Select {
 }
 
 /// Does the next step of a replay that is due. It leaves a note `webhook_replayed` for each letter that
-/// is revived, durably (`replay`, `delivery`).
+/// is revived, durably (`replay`, `delivery`, and the Ledger's time of the step, `at_ms`: an instance may
+/// stand still between the commit and the note, and tell of it after the next step).
 pub(super) async fn step(core: &Core, webhooks: &Webhooks) {
     let deadline = Deadline::within(LIMIT, core.context.monotonic());
     let marks_first = core.setup.defects.has(Defect::LettersMarkedBeforeRevived);
@@ -98,6 +99,7 @@ pub(super) async fn step(core: &Core, webhooks: &Webhooks) {
         let detail = [
             ("replay", Note::from(replay.as_str())),
             ("delivery", delivery.into()),
+            ("at_ms", at.into()),
         ];
         core.context.note("webhook_replayed", Note::map(detail));
     }
