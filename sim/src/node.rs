@@ -312,12 +312,13 @@ impl NodeContext {
     /// Leaves a note for the checks.
     pub fn note(&self, name: &'static str, detail: Value) {
         if self.is_alive() {
+            let detail = Arc::new(detail);
             let note = Note {
                 at: self.world.now(),
                 node: self.name(),
                 incarnation: self.incarnation,
                 name: name.to_owned(),
-                detail: detail.clone(),
+                detail: Arc::clone(&detail),
             };
             self.world.recorder().borrow_mut().notes.push(note);
             self.world

@@ -53,7 +53,7 @@ impl Transition {
         let labels = match note.detail.get("labels") {
             Value::Map(labels) => labels
                 .iter()
-                .map(|(label, value)| Some((label.clone(), value.as_text()?.to_owned())))
+                .map(|(label, value)| Some((label.to_owned(), value.as_text()?.to_owned())))
                 .collect::<Option<_>>()?,
             _ => return None,
         };

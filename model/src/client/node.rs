@@ -290,7 +290,7 @@ impl User {
         let process = format!("{}/{}", self.context.name(), self.number);
         let mut input = telling::input(&ask);
         if let (Value::Map(told), Some(word)) = (&mut input, heard) {
-            told.insert("heard".to_owned(), word.version.into());
+            told.insert("heard", word.version.into());
         }
         let registers = matches!(ask, Ask::Register(_));
         let id = self.context.invoke(process, ask.name(), input);

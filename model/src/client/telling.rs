@@ -135,10 +135,7 @@ pub fn answer(answer: &Answer) -> Value {
         ),
     ];
     told.extend(body(&answer.body));
-    let told = told
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Value::Map(told.collect())
+    Value::Map(told.into_iter().collect())
 }
 
 fn body(body: &Body) -> Vec<(&'static str, Value)> {

@@ -158,7 +158,7 @@ async fn read_sessions(context: &NodeContext) -> Option<Vec<Value>> {
 }
 
 /// A row as the record tells it.
-fn told(columns: &[&str], row: &Row) -> Value {
+fn told(columns: &[&'static str], row: &Row) -> Value {
     let cells = columns.iter().zip(row).map(|(column, cell)| {
         let value = match cell {
             Cell::Null => Value::Null,
@@ -166,7 +166,7 @@ fn told(columns: &[&str], row: &Row) -> Value {
             Cell::Int(number) => (*number).into(),
             Cell::Text(text) => text.as_str().into(),
         };
-        ((*column).to_owned(), value)
+        (*column, value)
     });
     Value::Map(cells.collect())
 }

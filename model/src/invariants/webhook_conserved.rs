@@ -146,7 +146,7 @@ impl<'a> Arrivals<'a> {
             let notes = record.notes.iter();
             notes
                 .filter(|note| note.name == "webhook_arrival")
-                .map(|note| &note.detail)
+                .map(|note| &*note.detail)
         };
         let status = |row: &Value| row.get("status").as_int().unwrap_or(0);
         let taken = notes().filter(|row| (200..300).contains(&status(row)));

@@ -168,7 +168,7 @@ impl Circuit {
         }
     }
 
-    fn note<const N: usize>(&self, event: &str, besides: [(&str, Value); N]) {
+    fn note<const N: usize>(&self, event: &str, besides: [(&'static str, Value); N]) {
         let clock_ns = i64::try_from(self.0.context.monotonic().as_nanos()).unwrap_or(i64::MAX);
         let mut detail = Value::map([
             ("circuit", self.0.name.into()),
@@ -176,7 +176,7 @@ impl Circuit {
             ("clock_ns", clock_ns.into()),
         ]);
         if let Value::Map(pairs) = &mut detail {
-            pairs.extend(besides.map(|(name, value)| (name.to_owned(), value)));
+            pairs.extend(besides);
         }
         self.0.context.note("breaker", detail);
     }

@@ -3,7 +3,7 @@
 //! Start with [`Record`]. The parts, in the order in which they come to be: the [`trace`] (what
 //! happened), its [`fingerprint`], the [`history`] (what clients saw), [`note`]s of nodes, [`metrics`]
 //! with their [`description`]s and [`scrapes`], [`log`] lines, [`finding`]s of the world itself, and
-//! [`facts`] read when all is quiet. [`value`] is the form in which business data appears here.
+//! [`facts`] read when all is quiet. [`value`] is the form in which business data appears here, and [`value_map`] its named values.
 
 pub mod description;
 pub mod facts;
@@ -16,6 +16,7 @@ pub mod note;
 pub mod scrapes;
 pub mod trace;
 pub mod value;
+pub mod value_map;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,6 +3,8 @@
 //! A note tells what no answer shows and no table keeps, such as a breaker that opened. It is
 //! written at the moment at which it is true, by the node it is about; a dead process writes none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::SimTime;
@@ -22,6 +24,6 @@ pub struct Note {
     pub incarnation: u32,
     /// What kind of note it is, such as `breaker`.
     pub name: String,
-    /// What it says.
-    pub detail: Value,
+    /// What it says; shared with the trace.
+    pub detail: Arc<Value>,
 }

@@ -132,8 +132,8 @@ pub enum Happening {
     Noted {
         /// What kind of note.
         name: &'static str,
-        /// Its details.
-        detail: Value,
+        /// Its details; shared with the note.
+        detail: Arc<Value>,
     },
     /// A task panicked: a finding of its own.
     Panicked {

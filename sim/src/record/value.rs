@@ -4,10 +4,11 @@
 //! and renderers need no knowledge of the system's own types. Maps are ordered, hence two equal
 //! values always print alike.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::value_map::ValueMap;
 
 /// Plain data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,18 +26,13 @@ pub enum Value {
     /// Values in order.
     List(Vec<Value>),
     /// Named values, ordered by name.
-    Map(BTreeMap<String, Value>),
+    Map(ValueMap),
 }
 
 impl Value {
     /// A map from pairs.
-    pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-        Value::Map(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+    pub fn map<const N: usize>(pairs: [(&'static str, Value); N]) -> Value {
+        Value::Map(pairs.into_iter().collect())
     }
 
     /// The value under a name; [`Value::Null`] when there is none or this is no map.

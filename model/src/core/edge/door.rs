@@ -264,10 +264,8 @@ impl Inner {
         let labels = [("instance", instance.as_str())];
         let depth = i64::from(gate.waiting_count());
         self.context.gauge("core.edge.waiting", &labels, depth);
-        let detail = detail
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        self.context.note("door", Value::Map(detail.collect()));
+        let detail = detail.into_iter().collect();
+        self.context.note("door", Value::Map(detail));
     }
 
     /// A place is free again.

@@ -75,13 +75,13 @@ fn note<const N: usize>(
     context: &NodeContext,
     claim: &Claim,
     event: &str,
-    besides: [(&str, Value); N],
+    besides: [(&'static str, Value); N],
 ) {
     let saga = Value::from(claim.saga.0.as_str());
     let token = (claim.token.0 as i64).into();
     let mut detail = Value::map([("saga", saga), ("token", token), ("event", event.into())]);
     if let Value::Map(pairs) = &mut detail {
-        pairs.extend(besides.map(|(name, value)| (name.to_owned(), value)));
+        pairs.extend(besides);
     }
     context.note("saga", detail);
 }
