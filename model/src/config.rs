@@ -329,6 +329,12 @@ impl SystemConfig {
         if let Some(edge) = &self.edge {
             validate_edge(edge)?;
         }
+        if let Some(queue) = &self.verify.queue {
+            let key = |key: &str| format!("system.verify.queue.{key}");
+            at_least_one(&key("requested_max"), queue.requested_max.into())?;
+            at_least_one(&key("retry_after_ms"), queue.retry_after_ms)?;
+            at_least_one(&key("one_in"), queue.one_in.into())?;
+        }
         if let Some(cache) = &self.cache {
             at_least_one("system.cache.ttl_ms", cache.ttl_ms)?;
         }

@@ -204,6 +204,12 @@ pub enum Defect {
     AuditQuerySkipsPageBoundary,
     /// A device does not take over the token of who tells its user of a change.
     CausalTokenIgnored,
+    /// Core counts the open verifications before the transaction that adds one.
+    QueueCountedOutsideTxn,
+    /// Verify's workers take whoever is due longest, whatever it belongs to.
+    QueuePriorityIgnored,
+    /// A verification that has failed is due at once, before all others.
+    PoisonItemBlocksHead,
     /// As many requests wait at the door as come.
     UnboundedQueue,
     /// The least important request is called first.

@@ -68,6 +68,14 @@ pub struct Figures {
     pub deliveries_lost: u64,
     /// Effects at receivers beyond the first of each delivery.
     pub effects_repeated: u64,
+    /// Verifications of registrations, in runs whose queue has a bound.
+    pub registered: u64,
+    /// The 99th percentile of their time from being queued to a result, in microseconds; none counts as infinite.
+    pub registered_p99_us: Option<u64>,
+    /// Verifications that users asked for, in the same runs.
+    pub requested: u64,
+    /// The 99th percentile of theirs, likewise.
+    pub requested_p99_us: Option<u64>,
     /// In how many runs each check did not hold.
     pub violated: BTreeMap<String, u64>,
 }
@@ -176,12 +184,12 @@ const ROWS: &[Row] = &[
     ),
     (
         "delivered p50",
-        |it| delivered(it, it.delivered_p50_us),
+        |it| waited_of(it.deliveries, it.delivered_p50_us),
         "from an event to its acknowledgement",
     ),
     (
         "delivered p99",
-        |it| delivered(it, it.delivered_p99_us),
+        |it| waited_of(it.deliveries, it.delivered_p99_us),
         "the same, of the slowest hundredth",
     ),
     (
@@ -199,11 +207,21 @@ const ROWS: &[Row] = &[
         |it| count(it.effects_repeated),
         "effects beyond the first of a delivery",
     ),
+    (
+        "verified p99",
+        |it| waited_of(it.registered, it.registered_p99_us),
+        "from a registration's verification being queued to its result",
+    ),
+    (
+        "asked-for p99",
+        |it| waited_of(it.requested, it.requested_p99_us),
+        "the same, of verifications that users asked for",
+    ),
 ];
 
-/// Where there are no deliveries there is nothing to wait for.
-fn delivered(of: &Figures, micros: Option<u64>) -> String {
-    match of.deliveries {
+/// Where there are none there is nothing to wait for.
+fn waited_of(number: u64, micros: Option<u64>) -> String {
+    match number {
         0 => count(0),
         _ => waited(micros),
     }

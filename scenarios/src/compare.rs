@@ -57,6 +57,13 @@ pub fn compare(
     })
 }
 
+/// Verifications of one priority: how many there are, and how long each took that has a result, in nanoseconds.
+#[derive(Default)]
+struct Checked {
+    count: u64,
+    took: Vec<u64>,
+}
+
 /// What is known of one variant.
 #[derive(Default)]
 struct Tally {
@@ -80,6 +87,8 @@ struct Tally {
     in_busiest_lane: u64,
     lost: u64,
     repeated: u64,
+    registered: Checked,
+    requested: Checked,
     violated: BTreeMap<String, u64>,
 }
 
@@ -98,6 +107,7 @@ impl Tally {
         self.metrics(&outcome.record);
         self.staleness(&outcome.record);
         self.deliveries(&outcome.record);
+        self.verifications(&outcome.record);
         let bad = outcome.judgements.iter();
         let bad = bad
             .filter(|it| it.verdict.name() != "held")
@@ -248,10 +258,38 @@ impl Tally {
         }
     }
 
+    /// How long verifications took, from being queued to their result, where their queue has a bound.
+    fn verifications(&mut self, record: &Record) {
+        let mut notes = record.notes.iter();
+        if !notes.any(|note| note.name == "verification_admitted") {
+            return;
+        }
+        let mut ended: BTreeMap<&str, SimTime> = BTreeMap::new();
+        for note in record.notes.iter().filter(|it| it.name == "verification") {
+            if matches!(note.detail.text("state"), "verified" | "rejected" | "dead") {
+                ended.entry(note.detail.text("verification")).or_insert(note.at);
+            }
+        }
+        for row in record.facts.table("verifications").unwrap_or_default() {
+            let checked = match row.text("priority") {
+                "registered" => &mut self.registered,
+                _ => &mut self.requested,
+            };
+            checked.count += 1;
+            let queued = row.get("queued_at").as_int().and_then(|at| u64::try_from(at).ok());
+            let span = queued.zip(ended.get(row.text("verification")));
+            checked.took.extend(span.map(|(queued, ended)| {
+                ended.nanos().saturating_sub(queued.saturating_mul(1_000_000))
+            }));
+        }
+    }
+
     fn figures(mut self, name: &str, set: &[String]) -> Figures {
         self.took.sort_unstable();
         self.changes_took.sort_unstable();
         self.delivered.sort_unstable();
+        self.registered.took.sort_unstable();
+        self.requested.took.sort_unstable();
         Figures {
             variant: name.to_owned(),
             set: set.to_vec(),
@@ -273,6 +311,10 @@ impl Tally {
             in_busiest_lane: self.in_busiest_lane,
             deliveries_lost: self.lost,
             effects_repeated: self.repeated,
+            registered: self.registered.count,
+            registered_p99_us: quantile(&self.registered.took, self.registered.count, 99),
+            requested: self.requested.count,
+            requested_p99_us: quantile(&self.requested.took, self.requested.count, 99),
             violated: self.violated,
         }
     }

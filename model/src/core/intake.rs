@@ -4,7 +4,7 @@
 //! repeated because of each other. So those that come while all clerks are busy wait, and the next clerk that is
 //! free takes them all, up to a number. A request is answered when the transaction with it is durable, no
 //! sooner: a crash before that leaves nothing behind, and its client asks again with the same key. What is written for
-//! each is [`verification`]'s business.
+//! each is [`requesting`](super::verification::requesting)'s business.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,10 +19,8 @@ use sim::NodeContext;
 
 use super::node::failed;
 use super::protocol::Answer;
-use super::verification;
-use crate::defects::Defects;
+use super::verification::requesting::Requests;
 use crate::ids::{AssetId, IdempotencyKey};
-use crate::ledger::client::LedgerClient;
 use crate::resilience::deadline::Deadline;
 
 /// The `[system.intake]` table of a scenario.
@@ -76,8 +74,7 @@ struct Waiting {
 #[derive(Clone)]
 pub struct Intake {
     context: NodeContext,
-    ledger: LedgerClient,
-    defects: Defects,
+    requests: Requests,
     config: IntakeConfig,
     waiting: Rc<RefCell<VecDeque<Waiting>>>,
     busy: Rc<Cell<u32>>,
@@ -85,16 +82,10 @@ pub struct Intake {
 
 impl Intake {
     /// An empty one.
-    pub fn new(
-        context: NodeContext,
-        ledger: LedgerClient,
-        config: IntakeConfig,
-        defects: &Defects,
-    ) -> Intake {
+    pub fn new(requests: Requests, config: IntakeConfig) -> Intake {
         Intake {
-            context,
-            ledger,
-            defects: defects.clone(),
+            context: requests.context.clone(),
+            requests,
             config,
             waiting: Rc::default(),
             busy: Rc::default(),
@@ -128,14 +119,7 @@ impl Intake {
                 .map(|waiting| (waiting.key.clone(), waiting.asset.clone()))
                 .collect();
             let deadline = Deadline::within(LIMIT, self.context.monotonic());
-            let written = verification::request_many(
-                &self.context,
-                &self.ledger,
-                &asked,
-                &self.defects,
-                deadline,
-            );
-            let answers = match written.await {
+            let answers = match self.requests.request_many(&asked, deadline).await {
                 Ok(answers) => answers,
                 Err(error) => vec![failed(&error); batch.len()],
             };

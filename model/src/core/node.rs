@@ -32,6 +32,7 @@ use super::refusals::Refusals;
 use super::saga::runner::SagaRunner;
 use super::search::{Search, asking, reindex};
 use super::steps::step;
+use super::verification::requesting::Requests;
 use super::webhooks::Webhooks;
 use super::{incoming, outbox, reading, registration, renaming, verification, webhooks, worker};
 use crate::config::SystemConfig;
@@ -43,6 +44,7 @@ use crate::provider::config::IncomingConfig;
 use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
 use crate::search::config::SearchConfig;
+use crate::verify::VerifyQueueConfig;
 use crate::webhooks::config::WebhookConfig;
 
 /// How long a draining instance waits for what it has begun.
@@ -60,6 +62,8 @@ pub struct CoreSetup {
     pub connections: u32,
     /// How requests for a verification are written down together; one by one when not given.
     pub intake: Option<IntakeConfig>,
+    /// How many verifications users may have open; any number when not given.
+    pub verify_queue: Option<VerifyQueueConfig>,
     /// What is told outside; nothing when not given.
     pub webhooks: Option<WebhookConfig>,
     /// Whose webhooks are believed; nobody's when not given.
@@ -92,6 +96,7 @@ impl CoreSetup {
             respond: latency(config.timing.respond),
             connections: config.connections_per_core,
             intake: config.intake,
+            verify_queue: config.verify.queue,
             webhooks: config.webhooks.clone(),
             incoming: config.incoming.clone(),
             realtime: config.realtime.clone(),
@@ -131,7 +136,9 @@ pub struct Core {
     pub cache: Option<Cache>,
     /// What it keeps of its reads, for a defect.
     pub remembered: reading::Remembered,
-    /// Who writes down what many ask for.
+    /// What users' requests for a verification come to.
+    requests: Requests,
+    /// Who writes down together what many ask for.
     intake: Option<Intake>,
     /// What came to nothing and is not in the audit yet.
     pub refusals: Refusals,
@@ -166,13 +173,20 @@ pub async fn run(context: NodeContext, setup: Rc<CoreSetup>) {
     let door = door.map(|config| Door::new(&context, config, defects));
     let cache = setup.cache.as_ref();
     let cache = cache.map(|config| Cache::new(&context, config, defects));
+    let requests = Requests {
+        context: context.clone(),
+        ledger: ledger.clone(),
+        room: setup.verify_queue,
+        defects: defects.clone(),
+    };
     let core = Rc::new(Core {
         context: context.clone(),
         cache,
         door,
         intake: setup
             .intake
-            .map(|config| Intake::new(context.clone(), ledger.clone(), config, &setup.defects)),
+            .map(|config| Intake::new(requests.clone(), config)),
+        requests,
         setup,
         ledger,
         outbox,
@@ -309,7 +323,7 @@ impl Core {
                 if let Some(intake) = &self.intake {
                     return intake.request(key, asset).await;
                 }
-                verification::request(context, ledger, key, asset, defects, deadline).await
+                self.requests.request(key, asset, deadline).await
             }
             Ask::VerificationCompleted { verification } => {
                 let outbox = self.outbox;

@@ -292,6 +292,10 @@ pub const SOMETIMES: &[Sometimes] = &[
         promise: "a verification failed each time and became a dead letter",
     },
     Sometimes {
+        name: "verification_queue_was_full",
+        promise: "a user who asked for a verification was told that too many are open",
+    },
+    Sometimes {
         name: "completion_was_reported_again",
         promise: "Core was told again of a verification it knew to be finished",
     },

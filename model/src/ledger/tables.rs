@@ -150,6 +150,8 @@ tables! {
         REPORTED "reported" Bool,
         /// When it was queued.
         QUEUED_AT "queued_at" Int,
+        /// What it belongs to (`VerificationPriority`).
+        PRIORITY "priority" Text,
     }
     /// What changed, by whom: written in the transaction of the change. Besides, requests to change
     /// something that came to nothing.
@@ -466,6 +468,7 @@ pub fn whole_catalog() -> Catalog {
             verifications::TABLE => bare
                 .primary_key(&[verifications::VERIFICATION])
                 .index(&[verifications::RUN_AT])
+                .index(&[verifications::PRIORITY, verifications::RUN_AT])
                 .index(&[verifications::ASSET]),
             audit::TABLE => numbered_audit(bare)
                 .primary_key(&[audit::ENTRY])

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sim::NodeContext;
 use sim::record::value::Value as Note;
 
-use crate::core::verification::VerificationState;
+use crate::core::verification::{VerificationPriority, VerificationState};
 use crate::ids::{AssetId, FencingToken, LockerRef, VerificationId};
 use crate::ledger::engine::Row;
 use crate::ledger::engine::statement::Statement;
@@ -27,6 +27,30 @@ pub(super) struct Claim {
     pub(super) token: FencingToken,
     /// How many retries have failed.
     pub(super) retries: u32,
+    /// What it belongs to.
+    pub(super) priority: VerificationPriority,
+}
+
+/// Leaves a note `verifications_claimed` of a durable transaction with claims by priority: when on the Ledger's
+/// clock (`at_ms`), how many places were `kept` for requested verifications, and what was claimed.
+pub(super) fn tell_all_taken(
+    context: &NodeContext,
+    at: LedgerMillis,
+    kept: u32,
+    claims: &[Claim],
+) {
+    let named = |priority: VerificationPriority| {
+        let these = claims.iter().filter(|claim| claim.priority == priority);
+        let names = these.map(|claim| Note::from(claim.verification.0.as_str()));
+        Note::List(names.collect())
+    };
+    let detail = [
+        ("at_ms", Note::from(at)),
+        ("kept", kept.into()),
+        ("registered", named(VerificationPriority::Registered)),
+        ("requested", named(VerificationPriority::Requested)),
+    ];
+    context.note("verifications_claimed", Note::map(detail));
 }
 
 impl Claim {
@@ -41,6 +65,7 @@ impl Claim {
             token: FencingToken(u64::try_from(token).expect("invariant: tokens count up")),
             retries: u32::try_from(row.int(verifications::RETRIES))
                 .expect("invariant: retries are few"),
+            priority: VerificationPriority::from_name(row.text(verifications::PRIORITY)),
         }
     }
 

@@ -2,11 +2,15 @@
 //!
 //! Its queue is the Ledger's table `verifications`, so nothing is lost with a process of Verify.
 //! [`judgement`] is what evidence means, as a pure value; [`node`] the process whose workers claim,
-//! collect, analyse, record, and report to Core; `claim` what one of them has in its hands.
+//! collect, analyse, record, and report to Core; `claim` what one of them has in its hands; [`queue`] who
+//! goes first, and how many may wait, where that is bounded.
 
 mod claim;
 pub mod judgement;
 pub mod node;
+pub mod queue;
+
+pub use self::queue::VerifyQueueConfig;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +30,9 @@ pub struct VerifyConfig {
     pub review_max_ms: u64,
     /// The chance that a verification is poison: its analysis fails each time.
     pub poison: Ratio,
+    /// How long the queue may be and who goes first; any length, and whoever is due longest, when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<VerifyQueueConfig>,
 }
 
 impl Default for VerifyConfig {
@@ -36,6 +43,7 @@ impl Default for VerifyConfig {
             review: Ratio::NEVER,
             review_max_ms: 86_400_000,
             poison: Ratio::NEVER,
+            queue: None,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! acknowledged. A row that is judged and not reported stays due, so a worker that dies in between
 //! leaves a report that somebody else makes. Start at [`run`].
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +17,24 @@ use sim::ratio::Ratio;
 use sim::{NodeContext, NodeId};
 
 use super::VerifyConfig;
-use super::claim::Claim;
+use super::claim::{self, Claim};
 use super::judgement::{Judgement, judge};
+use super::queue::Turns;
 use crate::config::Timing;
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::protocol::{Answer, Ask, CoreRequest};
-use crate::core::verification::VerificationState;
+use crate::core::verification::{VerificationPriority, VerificationState};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
+use crate::ledger::client::transaction::Transaction;
 use crate::ledger::client::{LedgerClient, LedgerError};
+use crate::ledger::engine::Row;
 use crate::ledger::engine::statement::Select;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
 use crate::ledger::query::{self, Refine, at_most, is};
+use crate::ledger::row::Cells;
 use crate::ledger::tables::verifications;
 use crate::locker::protocol::{Evidence, LockerRequest, LockerResponse};
 use crate::points;
@@ -86,14 +91,17 @@ struct Verify {
     cores: Vec<NodeId>,
     ledger: LedgerClient,
     under_way: Cell<u32>,
+    turns: Option<RefCell<Turns>>,
 }
 
 /// A process of Verify: polls for as long as it lives.
 pub async fn run(context: NodeContext, setup: Rc<VerifySetup>) {
     let ledger = LedgerClient::new(context.clone(), CONNECTIONS_MAX, &setup.defects);
     let cores = setup.cores.iter().map(|name| context.find(name)).collect();
+    let turns = setup.config.queue.as_ref().and_then(Turns::new);
     let verify = Rc::new(Verify {
         context: context.clone(),
+        turns: turns.map(RefCell::new),
         setup,
         cores,
         ledger,
@@ -137,10 +145,17 @@ impl Verify {
 
     async fn claim(&self, free: u32) -> Result<Vec<Claim>, LedgerError> {
         let deadline = self.deadline();
-        self.ledger
+        let kept = self.turns.as_ref();
+        let kept = kept.map(|turns| turns.borrow().kept(free));
+        let ignored = self.setup.defects.has(Defect::QueuePriorityIgnored);
+        let claimed = self
+            .ledger
             .transact("verifications.claim", deadline, async |transaction| {
                 let at = transaction.now().await?;
-                let rows = transaction.query(due(at, free.into()).claiming()).await?;
+                let rows = match kept {
+                    Some(kept) if !ignored => by_priority(transaction, at, free, kept).await?,
+                    _ => transaction.query(due(at, free.into()).claiming()).await?,
+                };
                 let claims: Vec<Claim> = rows.iter().map(Claim::of_row).collect();
                 for claim in &claims {
                     let values = [
@@ -150,9 +165,14 @@ impl Verify {
                     let this = is(verifications::VERIFICATION, claim.verification.0.as_str());
                     transaction.stage_one(query::update(verifications::TABLE, values, this));
                 }
-                Ok(claims)
-            })
-            .await
+                Ok((at, claims))
+            });
+        let (at, claims) = claimed.await?;
+        if let (Some(kept), Some(turns)) = (kept, &self.turns) {
+            turns.borrow_mut().give(claims.len() as u32);
+            claim::tell_all_taken(&self.context, at, kept, &claims);
+        }
+        Ok(claims)
     }
 
     fn lease(&self) -> Duration {
@@ -281,8 +301,11 @@ impl Verify {
             let counts = !self.setup.defects.has(Defect::JobAttemptsNeverCounted);
             let retries = claim.retries + u32::from(counts);
             let values = vec![(verifications::RETRIES, i64::from(retries).into())];
-            self.change(claim, values, RETRY_FIRST * 2_u32.pow(claim.retries), None)
-                .await;
+            let wait = match self.setup.defects.has(Defect::PoisonItemBlocksHead) {
+                true => Duration::ZERO,
+                false => RETRY_FIRST * 2_u32.pow(claim.retries),
+            };
+            self.change(claim, values, wait, None).await;
             return;
         }
         let values = vec![
@@ -373,6 +396,39 @@ impl Verify {
     fn deadline(&self) -> Deadline {
         Deadline::within(LEDGER_LIMIT, self.context.monotonic())
     }
+}
+
+/// Claims by priority: so many places are kept for requested verifications, the others go to those of
+/// registrations, and what these leave to whoever there is.
+async fn by_priority(
+    transaction: &mut Transaction,
+    at: LedgerMillis,
+    free: u32,
+    kept: u32,
+) -> Result<Vec<Row>, LedgerError> {
+    let (free, kept) = (free as usize, kept as usize);
+    let mut requested = due_with(VerificationPriority::Requested, at, kept);
+    let mut rows = transaction.query(requested.claiming()).await?;
+    let left = free - rows.len();
+    let registered = due_with(VerificationPriority::Registered, at, left);
+    rows.extend(transaction.query(registered.claiming()).await?);
+    let left = free - rows.len();
+    if left > 0 {
+        // The same ones again, and those behind them.
+        requested = due_with(VerificationPriority::Requested, at, kept + left);
+        let again = transaction.query(requested.claiming()).await?;
+        let name = |row: &Row| row.text(verifications::VERIFICATION).to_owned();
+        let had: BTreeSet<String> = rows.iter().map(name).collect();
+        let more = again.into_iter().filter(|row| !had.contains(&name(row)));
+        rows.extend(more.take(left));
+    }
+    Ok(rows)
+}
+
+fn due_with(priority: VerificationPriority, at: LedgerMillis, rows: usize) -> Select {
+    let these = is(verifications::PRIORITY, priority.name());
+    let due = these.and(at_most(verifications::RUN_AT, at));
+    query::select(verifications::TABLE, due).first_by(verifications::RUN_AT, rows as u64)
 }
 
 fn due(at: LedgerMillis, rows: u64) -> Select {

@@ -70,6 +70,10 @@ pub const BUILT_INS: &[BuiltIn] = &[
         include_str!("../../../fixtures/scenarios/verification-review.toml"),
     ),
     built_in(
+        "verification-surge",
+        include_str!("../../../fixtures/scenarios/verification-surge.toml"),
+    ),
+    built_in(
         "lost-update",
         include_str!("../../../fixtures/scenarios/lost-update.toml"),
     ),

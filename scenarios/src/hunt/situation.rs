@@ -233,6 +233,13 @@ static SURGE: Situation = Situation {
     set: &[],
 };
 
+/// Users ask for more verifications than the workers can make.
+static VERIFICATIONS: Situation = Situation {
+    name: "verifications",
+    scenario: "verification-surge",
+    set: &[],
+};
+
 /// Clocks are set back and forward under a limiter.
 static CLOCKS_UNDER_A_LIMITER: Situation = Situation {
     name: "clocks under a limiter",
@@ -262,6 +269,12 @@ pub fn of(defect: Defect) -> Option<&'static Situation> {
         (Defect::StaleVerifierOverwrites, _) => Some(&SLOW_ANALYSIS),
         (Defect::MergeDropsField | Defect::MergeTakesBase, _) => Some(&MERGED_EDITS),
         (Defect::LimiterByWallClock, _) => Some(&CLOCKS_UNDER_A_LIMITER),
+        (
+            Defect::QueueCountedOutsideTxn
+            | Defect::QueuePriorityIgnored
+            | Defect::PoisonItemBlocksHead,
+            _,
+        ) => Some(&VERIFICATIONS),
         (_, "queue_bounded") => Some(&SURGE),
         (_, "cache_fresh") => Some(&CACHED_READS),
         (_, "conflict_told") => Some(&LAST_WRITER),

@@ -26,7 +26,7 @@ use crate::core::outbox::Outbox;
 use crate::core::protocol::Answer;
 use crate::core::retry::{LinkRetry, link_retry, link_retry_wait};
 use crate::core::steps::step;
-use crate::core::verification;
+use crate::core::verification::{self, VerificationPriority};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
 use crate::ids::SlotNumber;
@@ -339,7 +339,8 @@ impl SagaRunner {
         let answer = Answer::registered(201, None, &claim.asset, AssetStatus::Linked, linked);
         let stored = answers::store_first(&claim.key, &answer);
         let written = self.write(claim, &to, Fate::Finish, |at| {
-            let queue = verification::queue(&queued, &claim.asset, &claim.locker, at);
+            let priority = VerificationPriority::Registered;
+            let queue = verification::queue(&queued, &claim.asset, &claim.locker, priority, at);
             let subject = Some(queued.0.as_str());
             let entry = self.entry_about(claim, subject, "verification_queued", None, at);
             vec![queue, stored.clone(), entry]

@@ -19,6 +19,27 @@ pub(super) const OF_LOAD: &[DefectInfo] = &[
         caught_by: "queue_bounded",
     },
     DefectInfo {
+        defect: Defect::QueueCountedOutsideTxn,
+        name: "queue_counted_outside_txn",
+        mistake: "whether a queue has room is read before the transaction that enters it, so the last place is given to everybody who looks at the same time",
+        seen_in: None,
+        caught_by: "queue_bounded",
+    },
+    DefectInfo {
+        defect: Defect::QueuePriorityIgnored,
+        name: "queue_priority_ignored",
+        mistake: "the queue has a priority in each row and is read by age alone, so a surge of what can wait holds up what cannot",
+        seen_in: None,
+        caught_by: "queue_bounded",
+    },
+    DefectInfo {
+        defect: Defect::PoisonItemBlocksHead,
+        name: "poison_item_blocks_head",
+        mistake: "what has failed goes back to the head of the queue, and poison is tried again and again while everything behind it waits",
+        seen_in: None,
+        caught_by: "retry_policy_kept",
+    },
+    DefectInfo {
         defect: Defect::ShedsAcceptedWork,
         name: "sheds_accepted_work",
         mistake: "a request that waits is dropped for a more important one and not answered, so its sender waits until time runs out",

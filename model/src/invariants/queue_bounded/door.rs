@@ -1,23 +1,18 @@
-//! What waits at an instance's door is bounded, called by importance, and answered; what is told is kept.
+//! The door of an instance: what waits at it is bounded, called by importance, and answered.
 //!
-//! Judged over the notes of doors and clients. At each moment no more requests are in and wait than the door's
-//! limits say. Nobody is called while a more important one waits, nor turned away while a lesser one does. Who is
-//! turned away is told 429 or 503 and when to come back, and comes back no sooner. Everybody who was let in to
-//! wait is called, turned away or leaves, and who has a place gives it back, unless the process died. The limiter
-//! lets through what its rate and burst allow by true time, and turns nobody away who had a token to spare.
+//! At each moment no more requests are in and wait than the door's limits say. Nobody is called while a more
+//! important one waits, nor turned away while a lesser one does. Who is turned away is told 429 or 503 and when to
+//! come back, and comes back no sooner. Everybody who was let in to wait is called, turned away or leaves, and who
+//! has a place gives it back, unless the process died. The limiter lets through what its rate and burst allow by
+//! true time, and turns nobody away who had a token to spare.
 
 use std::collections::BTreeMap;
 
-use sim::check::{Check, Evidence, Kind};
+use sim::check::Evidence;
 use sim::record::Record;
 use sim::record::note::Note;
 
-pub(super) const CHECK: Check = Check {
-    name: "queue_bounded",
-    kind: Kind::Always,
-    promise: "queues at the edge keep their bounds and priorities, overload is told with when to come back, nobody let in is lost",
-    judge,
-};
+use super::{number, shown, untold};
 
 /// A clock that drifts may be off by so many tokens.
 const TOKENS_OFF: i128 = 2;
@@ -41,7 +36,8 @@ struct Limiter {
     at: i128,
 }
 
-fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
+/// What is wrong with what doors did.
+pub(super) fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     let mut doors: BTreeMap<(&str, u32), Door> = BTreeMap::new();
     let mut evidence = Vec::new();
     for note in &record.notes {
@@ -61,18 +57,6 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     }
     evidence.extend(forgotten(&doors));
     Ok(evidence)
-}
-
-fn number(note: &Note, key: &str) -> Result<i64, String> {
-    let found = note.detail.get(key).as_int();
-    found.ok_or_else(|| format!("a note `{}` of {} tells no {key}", note.name, note.node))
-}
-
-fn shown(note: &Note, claim: String) -> Evidence {
-    Evidence::new(
-        note.node.clone(),
-        format!("at {} ms: {claim}", note.at.nanos() / 1_000_000),
-    )
 }
 
 fn too_soon(note: &Note) -> Result<Option<String>, String> {
@@ -192,10 +176,3 @@ impl Door {
     }
 }
 
-/// An overload that was not told as such.
-fn untold(note: &Note) -> Option<String> {
-    let status = note.detail.get("status").as_int();
-    let wait = note.detail.get("retry_after_ms").as_int();
-    let told = matches!(status, Some(429 | 503)) && wait > Some(0);
-    (!told).then(|| "a request was turned away and not told when to come back".to_owned())
-}
