@@ -194,10 +194,11 @@ impl LedgerClient {
         self.repeatedly(purpose, deadline, async || {
             let (mut lease, connection, limit) = self.lease(deadline).await?;
             let statements = selects.iter().cloned().map(Statement::Select);
+            let asked = self.clock.asks();
             let executed = connection.execute(statements.collect(), limit).await;
             self.give_back(&mut lease, connection);
             let executed: Executed = executed.map_err(|_| LedgerError::Unavailable)?;
-            self.clock.heard(executed.at);
+            self.clock.heard(executed.at, asked);
             self.has_heard(executed.durable);
             match executed.error {
                 Some(error) => Err(LedgerError::Sql(error)),
