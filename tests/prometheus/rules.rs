@@ -253,7 +253,7 @@ fn evaluated(all: &Scrapes) -> Vec<Firing> {
             node: OPS.to_owned(),
             incarnation: 0,
             name: ALERT.to_owned(),
-            detail: change.to_value(),
+            detail: change.to_value().into(),
         }));
     }
     firings(&notes)
