@@ -14,11 +14,12 @@ use super::Size;
 use super::reduction::minimized;
 use super::target::Target;
 use super::trials::Trials;
-use crate::scenario::Scenario;
+use super::troubles::{TROUBLES, Trouble, without_troubles};
 use crate::setup::Setup;
 
-/// How often all passes are made at most. Each round starts from less; two are the rule.
-const ROUNDS_MAX: u32 = 5;
+/// How often all passes are made at most. Each round starts from less; two are the rule, and what was
+/// tried before costs no run.
+const ROUNDS_MAX: u32 = 12;
 /// How many other schedules are tried when something cannot be taken away under this one.
 const SCHEDULES: u64 = 6;
 
@@ -26,16 +27,23 @@ const SCHEDULES: u64 = 6;
 pub(super) struct Shrinker<'a> {
     case: Setup,
     trials: Trials<'a>,
+    /// Whether the last round changed nothing.
+    settled: bool,
 }
 
 impl<'a> Shrinker<'a> {
     pub(super) fn new(case: Setup, trials: Trials<'a>) -> Shrinker<'a> {
-        Shrinker { case, trials }
+        Shrinker {
+            case,
+            trials,
+            settled: false,
+        }
     }
 
     /// The smallest run, how many runs it took, and whether there was nothing left to try.
     pub(super) fn into_result(self) -> (Setup, u32, bool) {
-        (self.case, self.trials.runs(), !self.trials.are_spent())
+        let finished = self.settled && !self.trials.are_spent();
+        (self.case, self.trials.runs(), finished)
     }
 
     /// Makes all passes until none changes anything. The record is that of the run as it was found.
@@ -54,7 +62,8 @@ impl<'a> Shrinker<'a> {
             let same = self.case.given == before.given
                 && self.case.selected.scenario == before.selected.scenario;
             if same && !self.try_other_schedules() {
-                break;
+                self.settled = true;
+                return;
             }
         }
     }
@@ -337,62 +346,4 @@ fn make_certain(what: &mut FaultKind) -> bool {
         | FaultKind::BitRot { ratio } => std::mem::replace(ratio, Ratio::ALWAYS) != Ratio::ALWAYS,
         _ => false,
     }
-}
-
-/// Something that a scenario lets go wrong besides its faults.
-#[derive(Clone, Copy)]
-struct Trouble {
-    name: &'static str,
-    take_away: fn(&mut Scenario),
-}
-
-const TROUBLES: &[Trouble] = &[
-    Trouble {
-        name: "jam",
-        take_away: |scenario| scenario.system.hardware.jam = Ratio::NEVER,
-    },
-    Trouble {
-        name: "jams",
-        take_away: |scenario| scenario.system.hardware.jams.clear(),
-    },
-    Trouble {
-        name: "double_execution",
-        take_away: |scenario| scenario.system.hardware.double_execution = Ratio::NEVER,
-    },
-    Trouble {
-        name: "duplicate_serial",
-        take_away: |scenario| scenario.system.hardware.duplicate_serial = Ratio::NEVER,
-    },
-    Trouble {
-        name: "stale_sensor",
-        take_away: |scenario| scenario.system.hardware.stale_sensor = Ratio::NEVER,
-    },
-    Trouble {
-        name: "contradicting_sensor",
-        take_away: |scenario| scenario.system.hardware.contradicting_sensor = Ratio::NEVER,
-    },
-    Trouble {
-        name: "door_opened",
-        take_away: |scenario| scenario.system.hardware.door_opened_every_ms = None,
-    },
-    Trouble {
-        name: "review",
-        take_away: |scenario| scenario.system.verify.review = Ratio::NEVER,
-    },
-    Trouble {
-        name: "poison",
-        take_away: |scenario| scenario.system.verify.poison = Ratio::NEVER,
-    },
-    Trouble {
-        name: "redeploy",
-        take_away: |scenario| scenario.system.redeploy_at_ms = None,
-    },
-];
-
-fn without_troubles(case: &Setup, troubles: &[Trouble]) -> Scenario {
-    let mut scenario = case.selected.scenario.clone();
-    for trouble in troubles {
-        (trouble.take_away)(&mut scenario);
-    }
-    scenario
 }

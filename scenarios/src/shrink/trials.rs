@@ -1,4 +1,10 @@
 //! Trials: running a smaller candidate to see whether it still fails, within a budget of runs.
+//!
+//! A candidate that was tried before is not run again: the last round of all passes repeats what earlier
+//! ones tried, to see that nothing more can go.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
 
 use super::Size;
 use super::target::Target;
@@ -11,6 +17,8 @@ pub(super) struct Trials<'a> {
     runs_max: u32,
     runs: u32,
     smallest: Size,
+    /// Whether a candidate fails, by the hash of all that it is.
+    known: BTreeMap<u64, bool>,
     on_trial: &'a mut dyn FnMut(Size, u32),
 }
 
@@ -29,6 +37,7 @@ impl<'a> Trials<'a> {
             runs_max,
             runs: 0,
             smallest,
+            known: BTreeMap::new(),
             on_trial,
         }
     }
@@ -48,6 +57,10 @@ impl<'a> Trials<'a> {
 
     /// Whether a candidate still fails in the same way. Without a run left it is taken not to.
     pub(super) fn fails(&mut self, candidate: &Setup) -> bool {
+        let identity = identity(candidate);
+        if let Some(fails) = self.known.get(&identity) {
+            return *fails;
+        }
         if self.are_spent() {
             return false;
         }
@@ -59,7 +72,21 @@ impl<'a> Trials<'a> {
         if fails {
             self.smallest = Size::of(candidate);
         }
+        self.known.insert(identity, fails);
         (self.on_trial)(self.smallest, self.runs);
         fails
     }
+}
+
+/// A hash of all that differs between the candidates of one run.
+fn identity(candidate: &Setup) -> u64 {
+    let Setup {
+        selected,
+        seeds,
+        given,
+        ..
+    } = candidate;
+    let mut hash = DefaultHasher::new();
+    hash.write(format!("{seeds:?} {given:?} {:?}", selected.scenario).as_bytes());
+    hash.finish()
 }
