@@ -154,6 +154,22 @@ fn a_reindex_that_is_killed_and_not_paused_comes_again() {
     assert!(good < 10 && killed.stable_at_s.is_none());
 }
 
+/// Each kill ends some twenty sessions here, and others open: their numbers in the activity view begin anew meanwhile.
+#[test]
+fn sessions_can_be_killed_however_many_there_were_before() {
+    let kill = Action::KillSessionsOf {
+        application: "notification".to_owned(),
+    };
+    let often: Vec<(u64, Action)> = (0..490).map(|at| (11 * at, kill.clone())).collect();
+    let case = Case::with_primary(26, CauseKind::SlowStatement);
+    let hand_over = HandOver::of(&case).expect("the queue fills");
+    let killed = hand_over.play(&often).expect("in bounds");
+    let held = |at_s| killed.sample_at(at_s).expect("sampled").held;
+    let held = |at_s| held(at_s)[CauseKind::SlowStatement as usize];
+    assert_eq!(held(0), 51);
+    assert!((5_200..5_380).all(|at| held(at) < 51), "to the last");
+}
+
 #[test]
 fn refusing_work_is_no_cure() {
     let outcome = play(CauseKind::PoisonItem, |thing| {

@@ -2,13 +2,14 @@
 //! a healthy case it must appear.
 //!
 //! The chain is compared with what follows from what in the model, each link with evidence that was true while its
-//! begin was there and before its end came.
+//! begin was there and before its end came, as far as samples can tell: one may show both for the first time, or the end
+//! already and the begin, whose figure is a mean or counts only what lasts, in the next.
 
 use model::incident::case::{Case, SLOTS};
 use model::incident::cause::{Cause, CauseKind};
 use model::incident::episode::{Outcome, Probe};
 use model::incident::settings::Settings;
-use model::incident::telemetry::Sample;
+use model::incident::telemetry::{SAMPLE_EVERY, Sample};
 use sim::SimTime;
 
 use super::Marker;
@@ -226,7 +227,8 @@ impl View<'_> {
         let effect = self.onset(known.1, component).ok_or("its end never came")?;
         let shown = edge.evidence.iter().any(|evidence| {
             let there = self.sample(evidence).is_some_and(|sample| {
-                let after = sample.at >= self.case.trigger && sample.at <= effect;
+                let latest = effect + SAMPLE_EVERY;
+                let after = sample.at >= self.case.trigger && sample.at <= latest;
                 after && is_there(known.0, sample, component) == Some(true)
             });
             there && evidence.metric == figure && self.holds(evidence)
@@ -271,5 +273,61 @@ impl View<'_> {
                 let small = evidence.value <= 5.0 && evidence.op == Comparison::AtMost;
                 during && small && evidence.metric == figure && self.holds(evidence)
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use model::incident::plant::Plant;
+
+    use super::*;
+
+    /// The links that somebody can show who quotes figures as they were, at any moment.
+    fn shown(kind: CauseKind, seed: u64) -> Vec<(&'static str, &'static str)> {
+        let case = Case::with_primary(seed, kind);
+        let mut plant = Plant::new(&case, Settings::default());
+        plant.run_until(case.trigger + Duration::from_secs(20 * 60));
+        let outcome = Outcome::of(plant, case.trigger);
+        let view = View {
+            case: &case,
+            outcome: &outcome,
+            right: true,
+        };
+        let at_s = |sample: &Sample| sample.at.since(case.trigger).as_secs() as i64;
+        let can_be_shown = |(from, to): (&str, &str)| {
+            let figure = figure(from, kind.description().component).expect("a link begins at one");
+            view.samples().any(|sample| {
+                let was = sample.metric_in_thousandths(&figure).expect("a figure");
+                let op = match from {
+                    "verification_starved" => Comparison::AtMost,
+                    _ => Comparison::AtLeast,
+                };
+                let evidence = Evidence {
+                    metric: figure.clone(),
+                    op,
+                    value: was as f64 / 1000.0,
+                    at_s: at_s(sample),
+                };
+                let edge = Edge {
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    evidence: vec![evidence],
+                };
+                view.edge(&edge, kind).is_ok()
+            })
+        };
+        let shown = EDGES.into_iter().filter(|edge| can_be_shown(*edge));
+        shown.collect()
+    }
+
+    #[test]
+    fn who_knows_the_figures_can_show_every_link_on_every_seed() {
+        for kind in CauseKind::ALL {
+            for seed in 0..100 {
+                assert_eq!(shown(kind, seed), EDGES, "{kind:?} {seed}");
+            }
+        }
     }
 }

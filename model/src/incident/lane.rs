@@ -291,7 +291,7 @@ impl Lane {
         self.gateway_free = now;
     }
 
-    /// The number of a session in the activity view.
+    /// The number of a session in the activity view: for who looks only, since another session has had it before.
     pub fn pid(&self, lane: usize, holder: u32) -> u32 {
         20_000 + lane as u32 * 10_000 + holder % 10_000
     }

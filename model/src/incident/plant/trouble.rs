@@ -165,11 +165,12 @@ impl Plant {
     pub(super) fn kill(&mut self, which: impl Fn(&Session) -> bool) -> u32 {
         let mut killed = 0;
         for lane in 0..self.lanes.len() {
-            for session in self.lane_sessions(lane) {
+            // The number that is shown begins anew after so many sessions; the holder's own never does.
+            let holders: Vec<u32> = self.lanes[lane].holders.iter().map(|it| it.id).collect();
+            for (holder, session) in holders.into_iter().zip(self.lane_sessions(lane)) {
                 if !which(&session) {
                     continue;
                 }
-                let holder = session.pid - self.lanes[lane].pid(lane, 0);
                 self.lanes[lane].killed(holder, self.now);
                 self.pool.release();
                 killed += 1;
@@ -183,6 +184,7 @@ impl Plant {
         killed
     }
 
+    /// The sessions of a lane as the activity view shows them, one for each holder and in their order.
     fn lane_sessions(&self, lane: usize) -> Vec<Session> {
         let found = &self.lanes[lane];
         let entry = found.cause.kind.description();
