@@ -374,7 +374,7 @@ Examples:
   proveniq merge shards/*.jsonl --junit sweep.xml --json
 
 The result does not depend on the order of the files. A share that is missing, given twice, not
-finished, or of another sweep is refused.")]
+finished, of another sweep, or run by another build of the program is refused.")]
 pub struct MergeArgs {
     /// The journals that `sweep --shard … --journal FILE` wrote, one of each share.
     #[arg(required = true)]

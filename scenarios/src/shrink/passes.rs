@@ -89,7 +89,7 @@ impl<'a> Shrinker<'a> {
         let (case, trials) = (&self.case, &mut self.trials);
         let kept = minimized(
             self.case.given.plan.as_ref().map_or(&[], |it| &it.faults),
-            |part| trials.fails(&with_faults(case, part.to_vec())),
+            |parts| trials.first(parts, |part| with_faults(case, part.to_vec())),
         );
         self.case = with_faults(&self.case, kept);
     }
@@ -101,14 +101,16 @@ impl<'a> Shrinker<'a> {
         let (case, trials) = (&self.case, &mut self.trials);
         let mut smallest = None;
         let all = case.given.operations.as_deref().unwrap_or_default();
-        minimized(all, |part| {
-            let fewer = with_operations(case, part.to_vec());
-            let patient = loosened(&fewer);
-            let mut either = [Some(fewer), patient].into_iter().flatten();
-            let failing = either.find(|it| trials.fails(it));
-            let fails = failing.is_some();
-            smallest = failing.or(smallest.take());
-            fails
+        minimized(all, |parts| {
+            let candidates = parts.iter().enumerate().flat_map(|(at, part)| {
+                let fewer = with_operations(case, part.clone());
+                let patient = loosened(&fewer);
+                let either = [Some(fewer), patient].into_iter().flatten();
+                either.map(move |candidate| (at, candidate))
+            });
+            let (at, failing) = trials.first_failing(candidates)?;
+            smallest = Some(failing);
+            Some(at)
         });
         self.case = smallest.unwrap_or_else(|| case.clone());
     }
@@ -141,7 +143,7 @@ impl<'a> Shrinker<'a> {
             candidate.given.put_off = part.to_vec();
             candidate
         };
-        let kept = minimized(&case.given.put_off, |part| trials.fails(&with(part)));
+        let kept = minimized(&case.given.put_off, |parts| trials.first(parts, with));
         self.case = with(&kept);
     }
 
@@ -166,7 +168,7 @@ impl<'a> Shrinker<'a> {
             candidate.selected.scenario = without_troubles(case, &away(kept));
             candidate
         };
-        let kept = minimized(&there, |kept| trials.fails(&candidate(kept)));
+        let kept = minimized(&there, |parts| trials.first(parts, candidate));
         self.case = candidate(&kept);
     }
 
@@ -247,16 +249,19 @@ impl<'a> Shrinker<'a> {
             kept.remove(away);
             fewer.push(with_operations(&self.case, kept));
         }
-        for mut candidate in fewer {
-            for schedule in 1..=SCHEDULES {
+        let candidates = fewer.into_iter().flat_map(|fewer| {
+            (1..=SCHEDULES).map(move |schedule| {
+                let mut candidate = fewer.clone();
                 candidate.seeds.schedule = Some(Seed(schedule));
                 candidate.given.calm = false;
-                if self.adopt_if_failing(candidate.clone()) {
-                    return true;
-                }
-            }
-        }
-        false
+                ((), candidate)
+            })
+        });
+        let Some(((), failing)) = self.trials.first_failing(candidates) else {
+            return false;
+        };
+        self.case = failing;
+        true
     }
 }
 
