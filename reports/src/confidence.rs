@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{count, counted, percentage};
+use crate::figures::{count, counted, percentage, percentage_at_most};
 use crate::statistics;
 use crate::sweep::Sweep;
 use crate::verdict::RunVerdict;
@@ -14,7 +14,8 @@ use crate::verdict::RunVerdict;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confidence {
-    /// Seeds in which every check held.
+    /// Drawn seeds in which every check held. Seeds that are run because they failed before are not drawn,
+    /// and those that were lost from outside say nothing.
     pub clean_seeds: u64,
     /// The bound on the failure rate as a fraction, at 95 % confidence; null when a seed failed or
     /// there are too few to say anything. From the rule of three: if the rate were 3/N, N clean
@@ -50,8 +51,9 @@ pub struct SaturationPoint {
 impl Confidence {
     /// The statement a sweep allows.
     pub fn of(sweep: &Sweep) -> Confidence {
-        let clean = sweep.count(RunVerdict::Held);
-        let failed = sweep.count(RunVerdict::Violated) + sweep.count(RunVerdict::FailedToRun);
+        let drawn = |verdict| sweep.drawn.get(&verdict).copied().unwrap_or(0);
+        let clean = drawn(RunVerdict::Held);
+        let failed = drawn(RunVerdict::Violated) + drawn(RunVerdict::FailedToRun);
         let bound = (failed == 0 && clean > 3).then(|| format!("3/{clean}"));
         let seen_once = sweep.behaviours.values().filter(|seeds| **seeds == 1);
         let mut confidence = Confidence {
@@ -63,17 +65,20 @@ impl Confidence {
             saturation: saturation_curve(sweep),
             statement: String::new(),
         };
-        confidence.statement = confidence.in_words(sweep.seeds(), failed);
+        let seeds = sweep.drawn.values().sum();
+        let rate = confidence.rate(seeds, failed);
+        let saturation = confidence.saturation(sweep.seeds());
+        confidence.statement = format!("{rate}{}. {saturation}", exempt(sweep));
         confidence
     }
 
-    fn in_words(&self, seeds: u64, failed: u64) -> String {
-        let rate = match (&self.failure_rate_below, failed) {
+    fn rate(&self, seeds: u64, failed: u64) -> String {
+        match (&self.failure_rate_below, failed) {
             (Some(_), _) => format!(
                 "{} seeds are clean: the failure rate is below 3/{} ({}) at 95 % confidence",
                 count(self.clean_seeds),
                 count(self.clean_seeds),
-                percentage(3, self.clean_seeds),
+                percentage_at_most(3, self.clean_seeds),
             ),
             (None, 0) => format!(
                 "{} too few to bound the failure rate",
@@ -89,13 +94,7 @@ impl Confidence {
                 percentage(failed, seeds),
                 self.failure_rate_at_most.as_deref().unwrap_or("1")
             ),
-        };
-        let undecided = seeds - failed - self.clean_seeds;
-        let exempt = match undecided {
-            0 => String::new(),
-            _ => format!("; {} undecided and not counted", count(undecided)),
-        };
-        format!("{rate}{exempt}. {}", self.saturation(seeds))
+        }
     }
 
     fn saturation(&self, seeds: u64) -> String {
@@ -111,6 +110,19 @@ impl Confidence {
             ),
         }
     }
+}
+
+/// The seeds that the rate leaves out, and why.
+fn exempt(sweep: &Sweep) -> String {
+    let undecided = sweep.drawn.get(&RunVerdict::Unknown).copied().unwrap_or(0);
+    let reasons = [
+        (undecided, "undecided"),
+        (sweep.chosen, "run because they failed before"),
+        (sweep.lost_from_outside, "lost from outside"),
+    ];
+    let told = reasons.iter().filter(|(seeds, _)| *seeds > 0);
+    told.map(|(seeds, why)| format!("; {} {why} and not counted", count(*seeds)))
+        .collect()
 }
 
 /// At one seed, two, four, and so on up to all.

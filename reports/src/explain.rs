@@ -65,10 +65,13 @@ pub struct Necessity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Without {
-    /// Every check holds: it is needed.
+    /// No check is violated any more: it is needed. A check that could not judge the failing run either, or
+    /// an objective that has nothing left to measure, is no objection.
     Passes,
-    /// Not this failure, but another check is violated or cannot judge.
+    /// Not this failure, but another check is violated.
     FailsOtherwise,
+    /// Nothing is violated, but a check that judged the failing run cannot judge this one.
+    Undecided,
     /// The same failure: it is not needed.
     Fails,
 }

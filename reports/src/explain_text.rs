@@ -81,8 +81,9 @@ impl ExplainDocument {
         let mut table = Table::new(2);
         for part in &self.necessity {
             let (role, without) = match part.without {
-                Without::Passes => (Role::Good, "every check holds without"),
+                Without::Passes => (Role::Good, "nothing fails without"),
                 Without::FailsOtherwise => (Role::Doubt, "fails otherwise without"),
+                Without::Undecided => (Role::Doubt, "not known without"),
                 Without::Fails => (Role::Faint, "not needed"),
             };
             table.row([

@@ -21,7 +21,10 @@ pub(crate) enum Signature {
         claim_kind: String,
     },
     /// Runs failed for the same reason, numbers aside.
-    FailedToRun { failure_kind: String },
+    FailedToRun {
+        failure_kind: String,
+        from_outside: bool,
+    },
 }
 
 /// The seeds that failed in one way.
@@ -63,7 +66,9 @@ impl Signature {
                 claim_kind,
                 ..
             } => format!("{check} on {subject_kind}: {claim_kind}"),
-            Signature::FailedToRun { failure_kind } => format!("failed to run: {failure_kind}"),
+            Signature::FailedToRun { failure_kind, .. } => {
+                format!("failed to run: {failure_kind}")
+            }
         }
     }
 }

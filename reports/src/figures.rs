@@ -50,7 +50,23 @@ pub(crate) fn span(span: Duration) -> String {
 
 /// `12 %`, `0.3 %`, `0.012 %`: two digits that count, by integers.
 pub(crate) fn percentage(part: u64, whole: u64) -> String {
-    let millionths = part.saturating_mul(1_000_000) / whole.max(1);
+    in_percent(part.saturating_mul(1_000_000) / whole.max(1))
+}
+
+/// The same of a bound from above: rounded up, so that it stays one.
+pub(crate) fn percentage_at_most(part: u64, whole: u64) -> String {
+    let millionths = part.saturating_mul(1_000_000).div_ceil(whole.max(1));
+    let last_digit = match millionths {
+        100_000.. => 10_000,
+        10_000.. => 1_000,
+        1_000.. => 100,
+        100.. => 10,
+        _ => 1,
+    };
+    in_percent(millionths.next_multiple_of(last_digit))
+}
+
+fn in_percent(millionths: u64) -> String {
     let (percent, rest) = (millionths / 10_000, millionths % 10_000);
     if percent >= 10 || rest == 0 {
         return format!("{percent} %");
@@ -113,6 +129,25 @@ mod tests {
             (3, 100_000, "0.003 %"),
         ] {
             assert_eq!(percentage(part, whole), shown, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_bound_from_above_is_never_rounded_down() {
+        for (part, whole, shown) in [
+            (0, 10, "0 %"),
+            (1, 1, "100 %"),
+            (3, 8, "38 %"),
+            (1, 80, "1.3 %"),
+            (3, 31, "9.7 %"),
+            (999, 10_000, "10 %"),
+            (3, 1_000, "0.3 %"),
+            (3, 2_000, "0.15 %"),
+            (3, 1_007, "0.3 %"),
+            (1, 1_007, "0.1 %"),
+            (1, 999_999_999, "0.0001 %"),
+        ] {
+            assert_eq!(percentage_at_most(part, whole), shown, "{part} of {whole}");
         }
     }
 }

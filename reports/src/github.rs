@@ -23,12 +23,16 @@ pub fn annotations(summary: &SweepSummary) -> String {
         let text = format!("{}\n{}", undecided.reason, undecided.reproduce);
         command("warning", &title, &text)
     });
-    let unreached = summary.sometimes.iter().filter(|(_, seeds)| **seeds == 0);
-    let unreached = unreached.map(|(state, _)| {
+    let stopped = summary.stopped.then(|| {
+        let text = format!("{} done", counted(summary.seeds, "seed is", "seeds are"));
+        command("warning", "stopped before the last seed", &text)
+    });
+    let unreached = summary.unreached().map(|state| {
         let text = format!("no seed of {} reached it", count(summary.seeds));
         command("warning", &format!("never reached: {state}"), &text)
     });
-    failures.chain(undecided).chain(unreached).collect()
+    let doubts = undecided.chain(stopped).chain(unreached);
+    failures.chain(doubts).collect()
 }
 
 fn command(level: &str, title: &str, text: &str) -> String {
@@ -71,10 +75,10 @@ pub fn step_summary(summary: &SweepSummary) -> String {
         out.push_str("\n| failure | seeds | run it again |\n|---|---:|---|\n");
         for failure in &summary.failures {
             out.push_str(&format!(
-                "| {} | {} | `{}` |\n",
+                "| {} | {} | {} |\n",
                 cell(&failure.signature),
                 count(failure.seeds),
-                cell(&failure.reproduce)
+                code_cell(&failure.reproduce)
             ));
         }
     }
@@ -83,7 +87,35 @@ pub fn step_summary(summary: &SweepSummary) -> String {
 
 /// Text that stays within its cell.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .replace(['\n', '\r'], " ")
-        .replace('<', "&lt;")
+    one_cell(text).replace('<', "&lt;")
+}
+
+/// A command to be copied, within its cell. Between backticks a `<` stands for itself, and an escaped one
+/// would be copied as it is written.
+fn code_cell(text: &str) -> String {
+    match text.contains('`') {
+        true => format!("`` {} ``", one_cell(text)),
+        false => format!("`{}`", one_cell(text)),
+    }
+}
+
+fn one_cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_copied_as_it_is_typed() {
+        for (command, shown) in [
+            ("run --set 'a={ b < 1 }'", "`run --set 'a={ b < 1 }'`"),
+            ("run a|b", "`run a\\|b`"),
+            ("run 'a`b'", "`` run 'a`b' ``"),
+        ] {
+            assert_eq!(code_cell(command), shown);
+        }
+        assert_eq!(cell("a<b>\nc|d"), "a&lt;b> c\\|d");
+    }
 }

@@ -48,8 +48,11 @@ pub struct Hunted {
     /// Bounds on that median at 95 % confidence, the upper one null when it lies beyond `seeds_max`; null
     /// for fewer than six searches.
     pub seeds_to_detection_95: Option<[Option<u64>; 2]>,
-    /// The check that complained first in most searches.
+    /// The check that was violated first in most searches.
     pub check: Option<String>,
+    /// In how many searches a run violated another check before any violated the one that must catch it.
+    #[serde(default)]
+    pub searches_misled: u32,
     /// The check that must catch it.
     pub expected_check: String,
     /// The command that shows one run in which it was caught.
@@ -70,9 +73,10 @@ pub struct Compared {
     pub searches: u64,
     /// How many of them caught.
     pub searches_that_caught: u64,
-    /// The median over defects of the median seeds to detection.
+    /// The median over defects of the median seeds to detection; null when half of the defects or more have
+    /// none.
     pub median_of_medians: Option<u64>,
-    /// The sum of those medians.
+    /// The sum of those medians; a defect that has none counts as `seeds_max`.
     pub sum_of_medians: u64,
 }
 
@@ -84,6 +88,10 @@ pub struct Noise {
     pub situation: String,
     /// How runs were chosen.
     pub strategy: String,
+    /// Which search of its kind this is, counted from 0: each has the seeds of the hunted ones of its number,
+    /// and goes at least as far as the farthest of them.
+    #[serde(default)]
+    pub repetition: u32,
     /// How many runs were made, up to the first that did not hold.
     pub runs: u64,
     /// The check that did not hold; null when all did in all runs.
@@ -96,6 +104,13 @@ impl Document for HuntDocument {
     const SCHEMA: &'static str = "proveniq/hunt/v1";
 }
 
+impl Hunted {
+    /// Whether most searches met a wrong check first: who looks at what it says looks for another bug.
+    pub fn is_misleading(&self) -> bool {
+        2 * self.searches_misled > self.searches
+    }
+}
+
 impl HuntDocument {
     /// Whether every defect was caught by its check under some strategy.
     pub fn all_caught(&self) -> bool {
@@ -104,6 +119,11 @@ impl HuntDocument {
             hunted.any(|it| it.caught)
         };
         self.hunted.iter().all(|it| caught(&it.defect))
+    }
+
+    /// Whether no defect was first caught by a wrong check in most of its searches, under some strategy.
+    pub fn all_caught_rightly(&self) -> bool {
+        self.hunted.iter().all(|it| !it.is_misleading())
     }
 
     /// Whether the unmodified system was silent.
@@ -135,7 +155,8 @@ impl HuntDocument {
                 .map(|head| Cell::left(Role::Faint, head)),
         );
         for it in &self.hunted {
-            let (role, mark) = match (it.caught, it.searches_that_caught == it.searches) {
+            let always = it.searches_that_caught == it.searches;
+            let (role, mark) = match (it.caught && !it.is_misleading(), always) {
                 (true, true) => (Role::Good, "✓"),
                 (true, false) => (Role::Doubt, "~"),
                 (false, _) => (Role::Bad, "✗"),
@@ -212,8 +233,14 @@ impl HuntDocument {
         for noise in noisy {
             let check = noise.first_check.as_deref().unwrap_or_default();
             let text = format!(
-                "The unmodified system is not silent: {check} in {} by {}, run {}",
-                noise.situation, noise.strategy, noise.runs
+                "The unmodified system is not silent: {check} in {} by {}, run {}{}",
+                noise.situation,
+                noise.strategy,
+                noise.runs,
+                match noise.repetition {
+                    0 => String::new(),
+                    repetition => format!(" of repetition {repetition}"),
+                }
             );
             paragraph(out, style, 0, Role::Bad, &text);
             if let Some(command) = &noise.reproduce {

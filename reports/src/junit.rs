@@ -96,12 +96,20 @@ fn run_cases(sweep: &Sweep) -> Vec<TestCase> {
     let ran = ran(sweep);
     let text = format!("{} ran to a verdict", counted(ran, "seed", "seeds"));
     let passing = (ran > 0).then(|| passed("runs", &text));
+    let stopped = sweep.stopped.then(|| {
+        let verdict = format!(
+            "stopped before the last seed, with {} done",
+            count(sweep.seeds())
+        );
+        let kind = NonSuccessKind::Error;
+        not_passed(kind, "runs[stopped]", "stopped", &verdict, &verdict)
+    });
     let failed = sweep
         .failures
         .iter()
         .filter(|(signature, _)| matches!(signature, Signature::FailedToRun { .. }))
         .flat_map(|(signature, failures)| failing_cases("runs", signature, failures));
-    passing.into_iter().chain(failed).collect()
+    passing.into_iter().chain(stopped).chain(failed).collect()
 }
 
 fn check_cases(sweep: &Sweep, check: &str) -> Vec<TestCase> {
@@ -180,9 +188,12 @@ fn undecided_case(check: &str, undecided: &Undecided) -> TestCase {
     not_passed(NonSuccessKind::Error, &name, "unknown", &verdict, &text)
 }
 
+/// A part of a sweep has no case for what it did not reach: the rest may have.
 fn sometimes_cases(sweep: &Sweep) -> Vec<TestCase> {
+    let told = |reached: u64| reached > 0 || !sweep.is_partial();
     let states = sweep.sometimes.iter();
     states
+        .filter(|(_, reached)| told(**reached))
         .map(|(state, reached)| {
             let name = format!("sometimes[{state}]");
             match reached {

@@ -65,6 +65,35 @@ pub struct RunDocument {
     pub metrics: MetricsEntry,
     /// The one command that runs this again.
     pub reproduce: String,
+    /// How it compares with the run that was saved, when it is a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replayed>,
+}
+
+/// A replayed run beside the one that was saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replayed {
+    /// Whether they are the same, event for event.
+    pub same: bool,
+    /// Up to this event they are known to be the same.
+    pub common_events: u64,
+    /// The first thing that a person would tell otherwise; null when there is none.
+    pub first_difference: Option<FirstDifference>,
+    /// What the saved run came to.
+    pub saved_verdict: RunVerdict,
+}
+
+/// Where two runs are told otherwise for the first time; null is the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstDifference {
+    /// How many milestones they have in common before.
+    pub milestones_in_common: u64,
+    /// What the saved run does then.
+    pub saved: Option<String>,
+    /// What this one does.
+    pub now: Option<String>,
 }
 
 /// A check's verdict.
@@ -200,6 +229,7 @@ impl RunDocument {
             findings: record.findings.iter().map(finding_entry).collect(),
             metrics: MetricsEntry::of(&record.metrics),
             reproduce: report.reproduce.clone(),
+            replay: None,
         }
     }
 }

@@ -84,6 +84,10 @@ pub struct SeedLine {
     pub unknown: Vec<UnknownCheck>,
     /// Why it failed to run, when it did.
     pub failure: Option<String>,
+    /// Whether that came from outside, such as a signal of somebody else: it says nothing of the seed, and
+    /// another try may succeed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost_from_outside: bool,
     /// How many client operations ended how.
     pub operations: OperationCounts,
     /// How many events there were.
@@ -158,6 +162,7 @@ impl SeedLine {
             violated: report.judgements.iter().filter_map(violated).collect(),
             unknown: report.judgements.iter().filter_map(unknown).collect(),
             failure: None,
+            lost_from_outside: false,
             operations: record.history.counts(),
             events: record.events,
             simulated_ms: record.simulated.millis(),
@@ -182,6 +187,7 @@ impl SeedLine {
             violated: Vec::new(),
             unknown: Vec::new(),
             failure: Some(failure.into()),
+            lost_from_outside: false,
             operations: OperationCounts::default(),
             events: 0,
             simulated_ms: 0,

@@ -15,7 +15,7 @@ use crate::seed::{Seed, SeedEvidence, SeedLine, kind_of};
 use crate::verdict::RunVerdict;
 
 /// What a sweep is about, known before its first run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SweepScope {
     /// The scenario's name.
     pub scenario: String,
@@ -23,6 +23,11 @@ pub struct SweepScope {
     pub checks: Vec<String>,
     /// Named states that some run of the sweep must reach.
     pub sometimes: Vec<String>,
+    /// Seeds that are run because they failed before, and not because they were drawn: of the rate of
+    /// failures they say nothing.
+    pub chosen: BTreeSet<Seed>,
+    /// Whether these are a share of the seeds, so that what none of them reached another share may have.
+    pub is_share: bool,
 }
 
 /// A sweep in the making.
@@ -32,6 +37,14 @@ pub struct Sweep {
     /// Every seed that was run, so that overlapping shards are noticed.
     seeds: BTreeMap<Seed, Identity>,
     pub(crate) verdicts: BTreeMap<RunVerdict, u64>,
+    /// The same without seeds that say nothing of the rate of failures, which are counted below.
+    pub(crate) drawn: BTreeMap<RunVerdict, u64>,
+    /// Seeds that were chosen.
+    pub(crate) chosen: u64,
+    /// Drawn seeds whose runs were lost from outside.
+    pub(crate) lost_from_outside: u64,
+    /// Whether it ended before its last seed.
+    pub(crate) stopped: bool,
     pub(crate) failures: BTreeMap<Signature, Failures>,
     pub(crate) undecided: BTreeMap<String, Undecided>,
     pub(crate) sometimes: BTreeMap<String, u64>,
@@ -97,6 +110,10 @@ impl Sweep {
             scope,
             seeds: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            drawn: BTreeMap::new(),
+            chosen: 0,
+            lost_from_outside: 0,
+            stopped: false,
             failures: BTreeMap::new(),
             undecided: BTreeMap::new(),
             behaviours: BTreeMap::new(),
@@ -123,6 +140,13 @@ impl Sweep {
             return Ok(Added::Again);
         }
         *self.verdicts.entry(line.verdict).or_default() += 1;
+        if self.scope.chosen.contains(&line.seed) {
+            self.chosen += 1;
+        } else if line.lost_from_outside {
+            self.lost_from_outside += 1;
+        } else {
+            *self.drawn.entry(line.verdict).or_default() += 1;
+        }
         self.operations.ok += line.operations.ok;
         self.operations.fail += line.operations.fail;
         self.operations.unknown += line.operations.unknown;
@@ -137,6 +161,16 @@ impl Sweep {
             *self.behaviours.entry(line.reached.clone()).or_default() += 1;
         }
         Ok(Added::New)
+    }
+
+    /// Says that it ends before its last seed.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether seeds are missing here that belong to it: those of other shares, or those after a stop.
+    pub fn is_partial(&self) -> bool {
+        self.scope.is_share || self.stopped
     }
 
     /// Whether this seed was added before.
@@ -154,26 +188,28 @@ impl Sweep {
         self.verdicts.get(&verdict).copied().unwrap_or(0)
     }
 
-    /// The named states that had to be reached and never were.
+    /// The named states that had to be reached and never were. Of a part of a sweep there are none: what it
+    /// did not reach the rest may.
     pub fn unreached(&self) -> impl Iterator<Item = &str> {
+        let whole = !self.is_partial();
         self.sometimes
             .iter()
-            .filter(|(_, reached)| **reached == 0)
+            .filter(move |(_, reached)| whole && **reached == 0)
             .map(|(name, _)| name.as_str())
     }
 
     /// The verdict over the sweep: the gravest of its seeds. A sweep that never reached a state it had
-    /// to reach has not tested what it claims to, and one without seeds has tested nothing: both are
-    /// unknown at best.
+    /// to reach has not tested what it claims to, one that was stopped has not tested all, and one without
+    /// seeds has tested nothing: all three are unknown at best.
     pub fn verdict(&self) -> RunVerdict {
         if self.seeds.is_empty() {
             return RunVerdict::Unknown;
         }
         let gravest = self.verdicts.keys().next_back().copied();
         let verdict = gravest.unwrap_or(RunVerdict::Unknown);
-        match self.unreached().next() {
-            Some(_) => verdict.max(RunVerdict::Unknown),
-            None => verdict,
+        match self.stopped || self.unreached().next().is_some() {
+            true => verdict.max(RunVerdict::Unknown),
+            false => verdict,
         }
     }
 
@@ -218,6 +254,7 @@ impl Sweep {
             let failure = line.failure.clone().unwrap_or_default();
             let signature = Signature::FailedToRun {
                 failure_kind: kind_of(&failure),
+                from_outside: line.lost_from_outside,
             };
             let evidence = SeedEvidence {
                 subject: String::new(),

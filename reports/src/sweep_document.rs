@@ -25,6 +25,12 @@ pub struct SweepSummary {
     pub scenario: String,
     /// The verdict over the sweep.
     pub verdict: RunVerdict,
+    /// Whether these are a share of the sweep's seeds; `proveniq merge` makes one sweep of all shares.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub share: bool,
+    /// Whether it was stopped before its last seed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     /// How many seeds were run.
     pub seeds: u64,
     /// In how many of them every check held.
@@ -61,6 +67,9 @@ pub struct DistinctFailure {
     pub check: Option<String>,
     /// When that check must hold.
     pub kind: Option<Kind>,
+    /// Whether the runs were lost to something outside, such as a signal: another try may succeed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost_from_outside: bool,
     /// How many seeds failed so.
     pub seeds: u64,
     /// The smallest of them.
@@ -104,6 +113,8 @@ impl SweepSummary {
             schema: Schema::new(),
             scenario: sweep.scope.scenario.clone(),
             verdict: sweep.verdict(),
+            share: sweep.scope.is_share,
+            stopped: sweep.stopped,
             seeds: sweep.seeds(),
             held: sweep.count(RunVerdict::Held),
             violated: sweep.count(RunVerdict::Violated),
@@ -119,6 +130,14 @@ impl SweepSummary {
         }
     }
 
+    /// The states that had to be reached and never were. Of a part of a sweep there are none.
+    pub(crate) fn unreached(&self) -> impl Iterator<Item = &str> {
+        let whole = !self.share && !self.stopped;
+        let missed = self.sometimes.iter();
+        let missed = missed.filter(move |(_, seeds)| whole && **seeds == 0);
+        missed.map(|(state, _)| state.as_str())
+    }
+
     /// The summary for people; ends with a line break.
     pub fn to_text(&self, style: Style) -> String {
         sweep_text::render(self, style)
@@ -127,14 +146,15 @@ impl SweepSummary {
 
 fn distinct_failure(signature: &Signature, failures: &Failures) -> DistinctFailure {
     let (first_seed, failing) = failures.first();
-    let (check, kind) = match signature {
-        Signature::Violated { check, kind, .. } => (Some(check.clone()), Some(*kind)),
-        Signature::FailedToRun { .. } => (None, None),
+    let (check, kind, lost_from_outside) = match signature {
+        Signature::Violated { check, kind, .. } => (Some(check.clone()), Some(*kind), false),
+        Signature::FailedToRun { from_outside, .. } => (None, None, *from_outside),
     };
     DistinctFailure {
         signature: signature.in_words(),
         check,
         kind,
+        lost_from_outside,
         seeds: failures.seeds,
         first_seed,
         claim: failing.claim(),

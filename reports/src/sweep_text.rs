@@ -14,13 +14,18 @@ pub(crate) fn render(summary: &SweepSummary, style: Style) -> String {
     write_undecided(summary, style, &mut out);
     write_sometimes(summary, style, &mut out);
     write_confidence(summary, style, &mut out);
+    write_saturation(summary, style, &mut out);
     out
 }
 
 fn write_header(summary: &SweepSummary, style: Style, out: &mut String) {
     let scenario = style.paint(Role::Head, &summary.scenario);
     let seeds = counted(summary.seeds, "seed", "seeds");
-    out.push_str(&format!("{scenario}  {seeds}\n\n"));
+    let stopped = match summary.stopped {
+        true => ", stopped before the last",
+        false => "",
+    };
+    out.push_str(&format!("{scenario}  {seeds}{stopped}\n\n"));
     let mut table = Table::new(2);
     for (verdict, seeds) in [
         (RunVerdict::Held, summary.held),
@@ -104,17 +109,19 @@ fn write_sometimes(summary: &SweepSummary, style: Style, out: &mut String) {
     out.push_str(&format!("\n{}\n", style.paint(Role::Head, "Sometimes")));
     let mut table = Table::new(2);
     for (state, reached) in &summary.sometimes {
-        let (verdict, remark) = match reached {
-            0 => (RunVerdict::Violated, "never reached".to_owned()),
-            seeds => (
+        let is_part = summary.share || summary.stopped;
+        let (verdict, role, remark) = match (reached, is_part) {
+            (0, true) => (
+                RunVerdict::Unknown,
+                Role::Doubt,
+                "not reached by this part".to_owned(),
+            ),
+            (0, false) => (RunVerdict::Violated, Role::Bad, "never reached".to_owned()),
+            (seeds, _) => (
                 RunVerdict::Held,
+                Role::Plain,
                 format!("in {}", counted(*seeds, "seed", "seeds")),
             ),
-        };
-        let role = if *reached == 0 {
-            Role::Bad
-        } else {
-            Role::Plain
         };
         table.row([
             Cell::left(verdict.role(), verdict.mark()),
@@ -126,12 +133,7 @@ fn write_sometimes(summary: &SweepSummary, style: Style, out: &mut String) {
 }
 
 fn write_confidence(summary: &SweepSummary, style: Style, out: &mut String) {
-    let unreached: Vec<&str> = summary
-        .sometimes
-        .iter()
-        .filter(|(_, reached)| **reached == 0)
-        .map(|(state, _)| state.as_str())
-        .collect();
+    let unreached: Vec<&str> = summary.unreached().collect();
     let mut sentence = summary.confidence.statement.clone();
     if !unreached.is_empty() {
         sentence += &format!(" No seed reached {}.", unreached.join(", "));
@@ -143,4 +145,23 @@ fn write_confidence(summary: &SweepSummary, style: Style, out: &mut String) {
         Cell::left(Role::Plain, sentence),
     ]);
     table.write(style, out);
+}
+
+/// How many behaviours so many seeds show: whether more seeds of this kind would show more. The end of the
+/// curve tells that; of one behaviour there is nothing to tell.
+fn write_saturation(summary: &SweepSummary, style: Style, out: &mut String) {
+    if summary.confidence.behaviours < 2 {
+        return;
+    }
+    const POINTS_MAX: usize = 5;
+    let points = &summary.confidence.saturation;
+    let points = points[points.len().saturating_sub(POINTS_MAX)..].iter();
+    let points: Vec<String> = points
+        .map(|point| {
+            let (whole, tenth) = (point.behaviours_tenths / 10, point.behaviours_tenths % 10);
+            format!("{whole}.{tenth} in {}", count(point.seeds))
+        })
+        .collect();
+    let text = format!("behaviours by seeds, on average: {}", points.join(", "));
+    paragraph(out, style, 3, Role::Faint, &text);
 }

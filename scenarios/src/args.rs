@@ -13,6 +13,7 @@ use sim::checkers::transactions::Isolation;
 use sim::ratio::Ratio;
 
 use crate::compare_args::CompareArgs;
+use crate::failing_args::{ExplainArgs, ShrinkArgs};
 use crate::file::source::Override;
 use crate::file::wording::did_you_mean;
 use crate::incident_args::{GradeArgs, IncidentArgs};
@@ -130,9 +131,49 @@ pub struct ScenarioArgs {
     /// Switch a bug on; see `proveniq list defects`.
     #[arg(long, value_name = "NAME")]
     pub defect: Vec<Defect>,
-    /// How faults and change points are drawn for a seed.
-    #[arg(long, value_name = "NAME", default_value = "swarm")]
-    pub strategy: Strategy,
+    /// How faults and change points are drawn for a seed; `swarm` when not given.
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<Strategy>,
+}
+
+/// The seeds of one run.
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    /// The seed, decimal or hexadecimal; 1 when not given.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub seed: Option<Seed>,
+    /// Another seed for what clients do and when.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub workload_seed: Option<Seed>,
+    /// Another seed for which faults are drawn and what they hit.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub plan_seed: Option<Seed>,
+    /// Another seed for task order and latencies.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub schedule_seed: Option<Seed>,
+}
+
+impl SeedArgs {
+    /// The seeds that were given.
+    pub fn seeds(&self) -> RunSeeds {
+        RunSeeds {
+            run: self.seed.unwrap_or(Seed(1)),
+            workload: self.workload_seed,
+            plan: self.plan_seed,
+            schedule: self.schedule_seed,
+        }
+    }
+
+    /// Whether any was given.
+    pub fn are_given(&self) -> bool {
+        let seeds = [
+            self.seed,
+            self.workload_seed,
+            self.plan_seed,
+            self.schedule_seed,
+        ];
+        seeds.iter().any(Option::is_some)
+    }
 }
 
 /// What is shown of a run besides its verdict.
@@ -166,23 +207,9 @@ pub struct RunArgs {
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// The seed, decimal or hexadecimal.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        allow_hyphen_values = true
-    )]
-    pub seed: Seed,
-    /// Another seed for what clients do and when.
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub workload_seed: Option<Seed>,
-    /// Another seed for which faults are drawn and what they hit.
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub plan_seed: Option<Seed>,
-    /// Another seed for task order and latencies.
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub schedule_seed: Option<Seed>,
+    /// Its seeds.
+    #[command(flatten)]
+    pub seeds: SeedArgs,
     /// What to show.
     #[command(flatten)]
     pub show: ShowArgs,
@@ -212,18 +239,6 @@ pub struct ExportArgs {
     /// test says which alerts fired when, and `promtool test rules` says whether Prometheus agrees.
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
-}
-
-impl RunArgs {
-    /// The seeds that were given.
-    pub fn seeds(&self) -> RunSeeds {
-        RunSeeds {
-            run: self.seed,
-            workload: self.workload_seed,
-            plan: self.plan_seed,
-            schedule: self.schedule_seed,
-        }
-    }
 }
 
 /// `proveniq sweep`.
@@ -332,7 +347,8 @@ pub struct HuntArgs {
     /// How many searches there are for each defect; six allow a 95 % interval.
     #[arg(long, value_name = "N", default_value = "6", value_parser = clap::value_parser!(u32).range(1..=60))]
     pub repeat: u32,
-    /// How many runs of the unmodified system there are in each situation.
+    /// How many runs of the unmodified system there are at least in each situation; they also go as far as
+    /// the farthest catch there. None when it is 0.
     #[arg(long, value_name = "N", default_value = "20")]
     pub silence: u64,
     /// How many searches go on at a time; as many as there are processors when not given.
@@ -358,7 +374,7 @@ Examples:
   proveniq merge shards/*.jsonl --junit sweep.xml --json
 
 The result does not depend on the order of the files. A share that is missing, given twice, not
-finished, or of another sweep is refused.")]
+finished, of another sweep, or run by another build of the program is refused.")]
 pub struct MergeArgs {
     /// The journals that `sweep --shard … --journal FILE` wrote, one of each share.
     #[arg(required = true)]
@@ -369,79 +385,6 @@ pub struct MergeArgs {
     /// Write JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-}
-
-/// A failing run: a scenario and its seed, or a file that holds it.
-#[derive(Debug, Args)]
-pub struct FailingRunArgs {
-    /// The scenario, or a file that `run --save-repro` or `shrink --out` wrote.
-    ///
-    /// It is such a file when it ends in `.json`.
-    #[command(flatten)]
-    pub scenario: ScenarioArgs,
-    /// The seed, decimal or hexadecimal.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        allow_hyphen_values = true
-    )]
-    pub seed: Seed,
-}
-
-/// `proveniq shrink`.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  proveniq shrink chaos-orchestration --seed 7 --defect link_not_idempotent --out small.json
-  proveniq replay small.json --trace
-  proveniq shrink crash.json --check link_agreement --out small.json
-                                    a run that was saved, for one of the checks it violates
-
-What is left violates the same check on the same subject. The file says all of it, faults with their
-times and operations with theirs, and can be edited. Replayed on newer code it says where the run
-has become another one.")]
-pub struct ShrinkArgs {
-    /// The run.
-    #[command(flatten)]
-    pub source: FailingRunArgs,
-    /// The check to shrink for; the first violated one when not given.
-    #[arg(long, value_name = "NAME", value_parser = check_named)]
-    pub check: Option<String>,
-    /// Save the smaller run.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// The most runs.
-    #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
-    pub runs: u32,
-    /// Print one JSON document (`proveniq/shrink/v1`) instead of text.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `proveniq explain`.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  proveniq explain chaos-orchestration --seed 7 --defect link_not_idempotent
-  proveniq explain small.json --json
-
-The run is shrunk first, unless it is a file that `shrink --out` wrote. Then each of its faults and
-operations is taken away alone; its future is drawn anew from many moments, to see from when on it
-fails; and the run that passes and stays the same longest is named.")]
-pub struct ExplainArgs {
-    /// The run.
-    #[command(flatten)]
-    pub source: FailingRunArgs,
-    /// The check to explain; the first violated one when not given.
-    #[arg(long, value_name = "NAME", value_parser = check_named)]
-    pub check: Option<String>,
-    /// The most runs for shrinking.
-    #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
-    pub runs: u32,
-    /// Print one JSON document (`proveniq/explain/v1`) instead of text.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `proveniq replay`.
@@ -518,7 +461,7 @@ fn model_named(name: &str) -> Result<ForeignModel, String> {
     })
 }
 
-fn check_named(name: &str) -> Result<String, String> {
+pub(crate) fn check_named(name: &str) -> Result<String, String> {
     let known = || {
         let of_the_system = model::invariants::CHECKS.iter().map(|check| check.name);
         std::iter::once(sim::check::NODES_BEHAVE.name).chain(of_the_system)

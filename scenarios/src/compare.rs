@@ -267,7 +267,9 @@ impl Tally {
         let mut ended: BTreeMap<&str, SimTime> = BTreeMap::new();
         for note in record.notes.iter().filter(|it| it.name == "verification") {
             if matches!(note.detail.text("state"), "verified" | "rejected" | "dead") {
-                ended.entry(note.detail.text("verification")).or_insert(note.at);
+                ended
+                    .entry(note.detail.text("verification"))
+                    .or_insert(note.at);
             }
         }
         for row in record.facts.table("verifications").unwrap_or_default() {
@@ -276,10 +278,15 @@ impl Tally {
                 _ => &mut self.requested,
             };
             checked.count += 1;
-            let queued = row.get("queued_at").as_int().and_then(|at| u64::try_from(at).ok());
+            let queued = row
+                .get("queued_at")
+                .as_int()
+                .and_then(|at| u64::try_from(at).ok());
             let span = queued.zip(ended.get(row.text("verification")));
             checked.took.extend(span.map(|(queued, ended)| {
-                ended.nanos().saturating_sub(queued.saturating_mul(1_000_000))
+                ended
+                    .nanos()
+                    .saturating_sub(queued.saturating_mul(1_000_000))
             }));
         }
     }

@@ -5,7 +5,7 @@
 //! | 0 | every check held |
 //! | 1 | a check was violated (never retry) |
 //! | 2 | usage or input file error |
-//! | 3 | inconclusive: an unknown verdict, or a budget ran out |
+//! | 3 | inconclusive: an unknown verdict, a budget ran out, or a replay lost its failure |
 //! | 4 | nothing selected |
 //! | 5 | nondeterminism detected |
 //! | 6 | a grade is below the pass mark, when that was asked for |

@@ -13,9 +13,10 @@
 //! 5. [`sweep`]: many runs, in worker processes; [`property`](mod@property): many runs, in your own tests;
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
 //!    a scenario in figures;
-//! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine;
+//! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine; [`line_file`] and
+//!    [`written_by`]: what journals are made of;
 //! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
-//! 9. [`program`], [`args`], [`compare_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`],
+//! 9. [`program`], [`args`], [`compare_args`], [`failing_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`],
 //!    [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
@@ -46,10 +47,14 @@ pub mod on_call;
 pub mod promtool;
 pub mod submission_folder;
 
+pub mod line_file;
+pub mod written_by;
+
 pub mod args;
 pub mod commands;
 pub mod compare_args;
 pub mod exit_code;
+pub mod failing_args;
 pub mod failure;
 pub mod incident_args;
 pub mod lab_args;

@@ -1,14 +1,16 @@
 //! An explanation names what a failure needs, when it is decided, and the nearest run that passes.
 
-use model::defects::Defect;
+use model::defects::{Defect, Defects};
 use reports::explain::Without;
 use scenarios::explain::story::EVENTS_MAX;
 use scenarios::explain::{Explanation, explain};
+use scenarios::file::select;
+use scenarios::setup::Setup;
 use scenarios::shrink::Shrunk;
 use sim::check::overall;
 use sim::record::trace::Happening;
 
-use super::failing::shrunk;
+use super::failing::{everything, shrunk, shrunk_setup};
 
 fn explained(defect: Defect) -> (Shrunk, Explanation) {
     let shrunk = shrunk(defect);
@@ -28,6 +30,32 @@ fn each_part_of_a_shrunk_run_is_needed_and_told_so() {
             .iter()
             .all(|part| needed(part.without))
     );
+}
+
+/// The only operation is gone, so there is no latency to measure: that is no failure of another kind.
+#[test]
+fn a_run_without_anything_to_measure_passes() {
+    let shrunk = shrunk_setup(&Setup {
+        selected: select("chaos-registration", &[]).expect("a built-in scenario is valid"),
+        ..everything(2, Defects::of([Defect::LinkNotIdempotent]))
+    });
+    let Shrunk {
+        setup,
+        outcome,
+        target,
+        ..
+    } = &shrunk;
+    let explanation = explain(setup, outcome, target, &mut |_| ());
+    let parts = explanation.necessity.iter();
+    let operations: Vec<Without> = parts
+        .filter(|part| part.kind == "operation")
+        .map(|part| part.without)
+        .collect();
+    assert_eq!(operations, [Without::Passes]);
+    let twin = explanation.twin.expect("some run passes");
+    let checks = scenarios::run::expected_checks(&setup.selected.scenario);
+    let judged = sim::check::judge(&twin.record, &checks);
+    assert_ne!(overall(&judged), "violated");
 }
 
 #[test]

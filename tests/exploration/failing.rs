@@ -36,6 +36,15 @@ pub(super) fn caught(defect: Defect) -> (Setup, Outcome) {
     found.unwrap_or_else(|| panic!("{defect} escapes {SEEDS} seeds"))
 }
 
+/// A failing run, shrunk for the first check that it violates.
+pub(super) fn shrunk_setup(setup: &Setup) -> Shrunk {
+    let order = ShrinkOrder {
+        check: None,
+        runs_max: 2_000,
+    };
+    shrink(setup, &order, &mut |_, _| ()).expect("it fails")
+}
+
 /// That run, shrunk.
 pub(super) fn shrunk(defect: Defect) -> Shrunk {
     let (setup, _) = caught(defect);

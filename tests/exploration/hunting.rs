@@ -21,22 +21,24 @@ fn order(strategies: &[Strategy]) -> HuntOrder {
     }
 }
 
-fn searched(order: &HuntOrder, done: &BTreeSet<String>) -> Vec<Searched> {
-    let mut found = Vec::new();
+/// All results of a hunt, and the names of those that were not there before.
+fn searched(order: &HuntOrder, done: &[Searched]) -> (Vec<Searched>, BTreeSet<String>) {
+    let mut new = BTreeSet::new();
     let interrupted = AtomicBool::new(false);
     let hunted = hunt(order, done, &interrupted, |search| {
-        found.push(search);
+        assert!(new.insert(search.name.clone()), "{} twice", search.name);
         Ok(())
     });
-    hunted.expect("nothing fails here");
-    found.sort_by(|one, other| one.name.cmp(&other.name));
-    found
+    let mut all = hunted.expect("nothing fails here");
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    (all, new)
 }
 
 #[test]
 fn every_strategy_finds_a_defect_that_shows_often() {
     let order = order(&Strategy::ALL);
-    let document = tally(&order, &searched(&order, &BTreeSet::new()));
+    let (all, _) = searched(&order, &[]);
+    let document = tally(&order, &all);
     assert_eq!(document.hunted.len(), Strategy::ALL.len());
     for hunted in &document.hunted {
         assert!(hunted.caught, "{hunted:?}");
@@ -45,18 +47,32 @@ fn every_strategy_finds_a_defect_that_shows_often() {
         assert!(low <= Some(median) && high.is_none_or(|high| median <= high));
     }
     assert!(document.all_caught() && document.is_silent());
+    goes_as_far_without_the_defect(&all);
     assert_eq!(document.passed_over, ["breaker_never_closes"]);
 }
 
 #[test]
 fn the_same_hunt_comes_to_the_same_and_makes_no_search_twice() {
     let order = order(&[Strategy::Swarm, Strategy::Coverage]);
-    let all = searched(&order, &BTreeSet::new());
-    let done: BTreeSet<String> = all.iter().step_by(2).map(|it| it.name.clone()).collect();
-    let mut pieced = searched(&order, &done);
-    assert_eq!(pieced.len() + done.len(), all.len());
-    pieced.extend(all.iter().filter(|it| done.contains(&it.name)).cloned());
-    pieced.sort_by(|one, other| one.name.cmp(&other.name));
+    let (all, new) = searched(&order, &[]);
+    assert_eq!(new.len(), all.len());
+    let mut done: Vec<Searched> = all.iter().step_by(2).cloned().collect();
+    // What a journal has twice counts once.
+    done.extend(done.clone());
+    let (pieced, new) = searched(&order, &done);
+    assert_eq!(new.len(), all.len() / 2);
     assert_eq!(pieced, all);
     assert_eq!(tally(&order, &pieced), tally(&order, &all));
+}
+
+/// Each repetition has its own seeds: what was caught there is nothing without silence there.
+fn goes_as_far_without_the_defect(all: &[Searched]) {
+    for caught in all.iter().filter(|it| it.defect.is_some()) {
+        let mut silent = all.iter().filter(|it| {
+            (it.defect.is_none(), it.repetition) == (true, caught.repetition)
+                && it.strategy == caught.strategy
+        });
+        let silent = silent.next().expect("each repetition has its silence");
+        assert!(Some(silent.runs) >= caught.runs_to_detection, "{caught:?}");
+    }
 }

@@ -59,6 +59,18 @@ fn a_planted_bug_is_found_made_smaller_and_kept_for_suites_and_sweeps() {
 }
 
 #[test]
+fn a_run_of_which_nothing_is_known_keeps_a_suite_from_passing_and_hides_no_failure() {
+    // About half of the runs are given up before they end.
+    let halves = Suite::with(SCENARIO, &["bounds.steps=4700"]).expect("it makes sense");
+    match halves.clone().cases(30).check() {
+        Err(SuiteError::Unknown(why)) => assert!(why.contains("bounds.steps=4700"), "{why}"),
+        other => panic!("something is not known: {other:?}"),
+    }
+    let failing = halves.with_defects([Defect::KeyIgnoresBody]).cases(60);
+    assert_eq!(broken(&failing).target.check, "no_phantom_writes");
+}
+
+#[test]
 fn what_is_held_does_not_vary() {
     let setup = Setup {
         selected: file::select(SCENARIO, &[]).expect("a built-in scenario is valid"),

@@ -15,6 +15,9 @@ mod export;
 /// Hunts of planted bugs.
 mod hunt;
 
+/// Journals, and seeds that failed before: files that outlive a call.
+mod journals;
+
 /// What a run prints, for people and for machines.
 mod output;
 

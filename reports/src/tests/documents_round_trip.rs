@@ -16,6 +16,7 @@ pub(super) fn documents() -> (RunDocument, SeedLine, SweepSummary) {
         scenario: "lost-answer".to_owned(),
         checks: judgements.iter().map(|one| one.check.to_owned()).collect(),
         sometimes: vec!["answer_lost".to_owned(), "failover".to_owned()],
+        ..SweepScope::default()
     });
     sweep.add(&line).expect("it is of this scenario");
     (report.to_document(), line, SweepSummary::of(&sweep))

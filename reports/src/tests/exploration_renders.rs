@@ -141,9 +141,9 @@ fn an_explanation_tells_story_need_decision_and_twin() {
          3.  at the end            no_answer_lost is violated on key k2: the client was told nothing
 
         What it needs
-          every check holds without  fault      lose-replies
-          not needed                 fault      crash
-          fails otherwise without    operation  puts k2
+          nothing fails without    fault      lose-replies
+          not needed               fault      crash
+          fails otherwise without  operation  puts k2
 
         When it is decided
               0/16  ········  0.000 s  director starts
@@ -173,6 +173,7 @@ fn hunted(defect: &str, strategy: &str, caught: u32, seeds: Option<u64>) -> Hunt
         seeds_to_detection: seeds,
         seeds_to_detection_95: Some([Some(1), seeds.map(|seeds| 3 * seeds)]),
         check: (caught > 0).then(|| "link_agreement".to_owned()),
+        searches_misled: 0,
         expected_check: "link_agreement".to_owned(),
         reproduce: None,
     }
@@ -200,6 +201,7 @@ fn hunt(first_check: Option<&str>) -> HuntDocument {
         noise: vec![Noise {
             situation: "everything".to_owned(),
             strategy: "swarm".to_owned(),
+            repetition: 0,
             runs: 20,
             first_check: first_check.map(str::to_owned),
             reproduce: Some("proveniq run chaos-orchestration --seed 0x14".to_owned()),
@@ -226,6 +228,14 @@ fn a_hunt_tells_what_escaped_and_whether_the_system_is_silent() {
 
         not shown by runs of the whole system: breaker_never_closes
         "#);
+    assert!(quiet.all_caught_rightly());
+    let mut misled = hunt(None);
+    for (searches_misled, rightly, mark) in [(3, true, "✓  link"), (4, false, "✗  link")] {
+        misled.hunted[0].searches_misled = searches_misled;
+        assert_eq!(misled.all_caught_rightly(), rightly);
+        let text = misled.to_text(Style::PLAIN);
+        assert!(text.contains(mark), "{text}");
+    }
     let noisy = hunt(Some("link_agreement"));
     assert!(!noisy.is_silent());
     let text = noisy.to_text(Style::PLAIN);

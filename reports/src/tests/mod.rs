@@ -10,5 +10,6 @@ mod documents_round_trip;
 mod exploration_renders;
 mod junit_renders;
 mod listing_renders;
+mod parts_of_sweeps;
 mod run_renders;
 mod sweep_folds;

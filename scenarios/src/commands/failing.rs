@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::args::{FailingRunArgs, ShrinkArgs};
+use crate::failing_args::{FailingRunArgs, ShrinkArgs};
 use crate::failure::Failure;
 use crate::repro::Repro;
-use crate::seeds::RunSeeds;
 use crate::setup::{Setup, quoted};
 
 impl FailingRunArgs {
@@ -22,10 +21,11 @@ impl FailingRunArgs {
         if !self.is_file() {
             return Ok(None);
         }
-        if !self.scenario.set.is_empty() || !self.scenario.defect.is_empty() {
+        let changed = !self.scenario.set.is_empty() || !self.scenario.defect.is_empty();
+        if changed || self.scenario.strategy.is_some() || self.seeds.are_given() {
             return Err(Failure::Usage(
-                "a saved run has its scenario and its defects in its file\n  \
-                 hint: leave --set and --defect out, or name a scenario"
+                "a saved run has its scenario, its defects, its seeds and its strategy in its file\n  \
+                 hint: leave --set, --defect, the seeds and --strategy out, or name a scenario"
                     .to_owned(),
             ));
         }
@@ -39,7 +39,7 @@ impl FailingRunArgs {
     pub fn setup(&self) -> Result<Setup, Failure> {
         match self.repro()? {
             Some(repro) => Ok(repro.setup.read(&self.scenario.scenario)?),
-            None => super::setup(&self.scenario, RunSeeds::of(self.seed)),
+            None => super::setup(&self.scenario, self.seeds.seeds()),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `proveniq hunt`: how soon the bugs that are planted are found.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::defects::DEFECTS;
@@ -16,10 +16,12 @@ use crate::args::HuntArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::hunt::tally::tally;
-use crate::hunt::trial::Searched;
+use crate::hunt::trial::{Searched, Trial};
 use crate::hunt::{HuntOrder, hunt};
+use crate::line_file::LineFile;
 use crate::output;
 use crate::strategy::Strategy;
+use crate::written_by::this_program;
 
 /// Hunts.
 ///
@@ -34,43 +36,37 @@ pub fn execute(args: &HuntArgs) -> Result<Conclusion, Failure> {
             source,
         })?;
     }
-    let mut journal = args.journal.as_deref().map(HuntJournal::open).transpose()?;
-    let known: BTreeSet<String> = order.trials().iter().map(|trial| trial.name()).collect();
-    let mut searched: Vec<Searched> = match &mut journal {
-        Some(journal) => journal.read()?,
-        None => Vec::new(),
-    };
-    searched.retain(|search| known.contains(&search.name));
-    let done: BTreeSet<String> = searched.iter().map(|search| search.name.clone()).collect();
+    let opened = args.journal.as_deref().map(HuntJournal::open).transpose()?;
+    let (mut journal, done) =
+        opened.map_or((None, Vec::new()), |(journal, done)| (Some(journal), done));
     let interrupted = heed_signals()?;
-    let bar = bar(known.len() as u64, done.len() as u64);
-    let hunted = hunt(&order, &done, &interrupted, |search| {
+    let bar = bar(&order, &done);
+    let searched = hunt(&order, &done, &interrupted, |search| {
         bar.inc(1);
         bar.set_message(search.name.clone());
-        if let Some(journal) = &mut journal {
-            journal.add(&search)?;
-        }
-        searched.push(search);
-        Ok(())
+        journal
+            .as_mut()
+            .map_or(Ok(()), |journal| journal.add(search))
     });
     bar.finish_and_clear();
-    hunted?;
-    let whole = searched.len() == known.len();
-    let document = tally(&order, &searched);
+    let document = tally(&order, &searched?);
     match args.json {
         true => output::print(&(document.to_line() + "\n"))?,
         false => output::print(&document.to_text(output::style()))?,
     }
     tell_reproduce(&document);
+    let whole = !interrupted.load(Ordering::Relaxed);
     Ok(conclusion(&document, whole))
 }
 
 fn order(args: &HuntArgs) -> HuntOrder {
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let defects = match args.defects.is_empty() {
+    let mut defects = match args.defects.is_empty() {
         true => DEFECTS.iter().map(|info| info.defect).collect(),
         false => args.defects.clone(),
     };
+    let mut named = BTreeSet::new();
+    defects.retain(|defect| named.insert(*defect));
     HuntOrder {
         defects,
         strategies: match args.compare {
@@ -85,12 +81,14 @@ fn order(args: &HuntArgs) -> HuntOrder {
     }
 }
 
-/// A defect that escapes and a system that is not silent are both faults of what is tested here.
+/// A defect that escapes, one that a wrong check catches and a system that is not silent are all faults of
+/// what is tested here.
 fn conclusion(document: &HuntDocument, whole: bool) -> Conclusion {
     if document.hunted.is_empty() && document.noise.is_empty() {
         return Conclusion::NothingSelected;
     }
-    match (document.all_caught() && document.is_silent(), whole) {
+    let caught = document.all_caught() && document.all_caught_rightly();
+    match (caught && document.is_silent(), whole) {
         (false, _) => Conclusion::Violated,
         (true, true) => Conclusion::Held,
         (true, false) => Conclusion::Inconclusive,
@@ -98,6 +96,16 @@ fn conclusion(document: &HuntDocument, whole: bool) -> Conclusion {
 }
 
 fn tell_reproduce(document: &HuntDocument) {
+    for hunted in document.hunted.iter().filter(|it| it.is_misleading()) {
+        output::tell(&format!(
+            "{} is caught by a wrong check first, in {} of {} searches: `{}` and not `{}`\n",
+            hunted.defect,
+            hunted.searches_misled,
+            hunted.searches,
+            hunted.check.as_deref().unwrap_or_default(),
+            hunted.expected_check
+        ));
+    }
     for hunted in document.hunted.iter().filter(|it| !it.caught) {
         output::tell(&format!(
             "escaped, hunt it again with:\n  proveniq hunt {} --strategy {} --seeds {} --repeat {}\n",
@@ -106,68 +114,58 @@ fn tell_reproduce(document: &HuntDocument) {
     }
 }
 
-fn bar(trials: u64, done: u64) -> ProgressBar {
+fn bar(order: &HuntOrder, done: &[Searched]) -> ProgressBar {
+    let trials = order.trials();
+    let known: BTreeSet<String> = trials.iter().map(Trial::name).collect();
+    let silent = order.silent_trials(&[]).len();
+    let done = done.iter().filter(|it| known.contains(&it.name));
     let form = "{bar:30} {pos}/{len} searches, {eta} left  {msg}";
     let style = ProgressStyle::with_template(form).expect("the template is well formed");
-    let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
+    let length = (known.len() + silent) as u64;
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     bar.set_style(style);
-    bar.set_position(done);
+    bar.set_position(done.count() as u64);
     bar
 }
 
-/// The searches that are done, a line each. A search is named by all it depends on, so one file serves
-/// hunts of several kinds.
+/// The searches that are done, a line each. A search is named by all it depends on but the program, and its
+/// line tells that too, so one file serves hunts of several kinds and of several builds.
 struct HuntJournal {
-    path: std::path::PathBuf,
-    file: File,
+    file: LineFile,
+    written_by: &'static str,
 }
 
 impl HuntJournal {
-    fn open(path: &Path) -> Result<HuntJournal, Failure> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(path).map_err(|source| Failure::Unwritable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(HuntJournal {
-            path: path.to_owned(),
-            file,
-        })
-    }
-
-    /// What is there, up to a line that was torn, which is cut off.
-    fn read(&mut self) -> Result<Vec<Searched>, Failure> {
-        let unreadable = |error| Failure::unreadable(&self.path, error);
-        let mut text = String::new();
-        self.file.read_to_string(&mut text).map_err(unreadable)?;
-        let mut searched = Vec::new();
-        let mut whole = 0;
-        let lines = text
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'));
-        for (number, line) in (1..).zip(lines) {
-            searched.push(serde_json::from_str(line).map_err(|error| {
-                let path = self.path.display();
-                Failure::Usage(format!(
-                    "{path}:{number}: {error}\n  hint: `proveniq hunt … --journal FILE` writes this file"
-                ))
-            })?);
-            whole += line.len() as u64;
+    /// Opens a journal, or begins one, and gives the searches that this program has made.
+    fn open(path: &Path) -> Result<(HuntJournal, Vec<Searched>), Failure> {
+        let written_by = this_program()?;
+        let (mut file, lines) = LineFile::open(path)?;
+        let refused = |number: usize, error: String| {
+            let path = path.display();
+            Failure::Usage(format!(
+                "{path}:{number}: {error}\n  hint: `proveniq hunt … --journal FILE` writes this file"
+            ))
+        };
+        if lines.whole.is_empty() && !lines.are_none("{\"name\":\"") {
+            return Err(refused(1, "this is no journal of a hunt".to_owned()));
         }
-        let cut = self
-            .file
-            .set_len(whole)
-            .and_then(|()| self.file.seek(SeekFrom::End(0)));
-        cut.map_err(unreadable)?;
-        Ok(searched)
+        let mut searched: Vec<Searched> = Vec::new();
+        for (number, line) in (1..).zip(lines.whole.lines()) {
+            let search =
+                serde_json::from_str(line).map_err(|error| refused(number, error.to_string()))?;
+            searched.push(search);
+        }
+        file.cut(&lines)?;
+        searched.retain(|search| search.written_by == written_by);
+        Ok((HuntJournal { file, written_by }, searched))
     }
 
     fn add(&mut self, searched: &Searched) -> Result<(), Failure> {
-        let line = serde_json::to_string(searched).expect("its maps have text as keys");
-        let written = self.file.write_all(format!("{line}\n").as_bytes());
-        written.map_err(|error| {
-            Failure::Temporary(format!("cannot write `{}`: {error}", self.path.display()))
-        })
+        let signed = Searched {
+            written_by: self.written_by.to_owned(),
+            ..searched.clone()
+        };
+        let line = serde_json::to_string(&signed).expect("its maps have text as keys");
+        self.file.add(&line)
     }
 }

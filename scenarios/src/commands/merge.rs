@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::sweep::{junit_report, summary, tell, tell_github};
+use reports::SweepSummary;
+
+use super::sweep::{junit_report, tell, tell_github};
 use crate::args::MergeArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
@@ -20,12 +22,10 @@ use crate::sweep::share::Seeds;
 pub fn execute(args: &MergeArgs) -> Result<Conclusion, Failure> {
     let junit = args.junit.as_deref().map(FileToBe::at).transpose()?;
     let (order, swept) = merge(&args.journals, order_of)?;
-    tell(args.json, &order, &swept)?;
-    if let Some(file) = junit {
-        file.complete(&junit_report(&order, &swept))?;
-    }
-    tell_github(&summary(&swept))?;
-    Ok(swept.conclusion)
+    let told = tell(args.json, &order, &swept);
+    let report = junit.map_or(Ok(()), |file| file.complete(&junit_report(&order, &swept)));
+    let noticed = tell_github(&SweepSummary::of(&swept.sweep));
+    super::despite(swept.conclusion, [told, report, noticed])
 }
 
 /// The order of the whole sweep, as if it had been run in one piece. Nothing is run by it any more.

@@ -26,6 +26,7 @@ use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file;
 use crate::given::Given;
+use crate::output;
 use crate::seeds::RunSeeds;
 use crate::setup::Setup;
 use crate::strategy::Strategy;
@@ -56,7 +57,8 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
 }
 
 fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
-    if args.strategy == Strategy::Coverage {
+    let strategy = args.strategy.unwrap_or_default();
+    if strategy == Strategy::Coverage {
         return Err(Failure::Usage(
             "`coverage` learns from run to run, so no run follows from its seed alone\n  \
              hint: use it with `proveniq hunt`, or another strategy here"
@@ -68,8 +70,48 @@ fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
         seeds,
         defects: Defects::of(args.defect.iter().copied()),
         given: Given {
-            strategy: args.strategy,
+            strategy,
             ..Given::NOTHING
         },
     })
+}
+
+/// The conclusion of a judgement, although something that was to be told or kept of it could not be. A
+/// violation stands, and what could not be written is told beside it: who runs the command again for the
+/// file's sake would lose the verdict.
+///
+/// # Errors
+/// The first failure, when it is graver than the conclusion.
+fn despite<const N: usize>(
+    conclusion: Conclusion,
+    late: [Result<(), Failure>; N],
+) -> Result<Conclusion, Failure> {
+    let mut failures = late.into_iter().filter_map(Result::err);
+    // A file that is missing weighs as much as a run that was lost: another try may succeed.
+    let returned = match conclusion.or_graver(Conclusion::RunKilled) == conclusion {
+        true => None,
+        false => failures.next(),
+    };
+    failures.for_each(|failure| output::tell(&format!("error: {failure}\n")));
+    returned.map_or(Ok(conclusion), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_hides_no_violation() {
+        let failed = || Err(Failure::Temporary("the disk is full".to_owned()));
+        for (conclusion, stands) in [
+            (Conclusion::Held, false),
+            (Conclusion::Inconclusive, false),
+            (Conclusion::Violated, true),
+            (Conclusion::Nondeterministic, true),
+        ] {
+            assert_eq!(despite(conclusion, [Ok(()), Ok(())]).unwrap(), conclusion);
+            let late = despite(conclusion, [Ok(()), failed(), failed()]);
+            assert_eq!(late.is_ok(), stands, "{conclusion:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `proveniq replay`: has a saved run again, and says whether it is still the same.
 
 use reports::RunVerdict;
+use reports::run_document::{FirstDifference, Replayed};
 
 use super::telling;
 use crate::args::ReplayArgs;
@@ -9,10 +10,10 @@ use crate::failure::Failure;
 use crate::milestones::{Parting, parting};
 use crate::output;
 use crate::repro::{Expected, Repro, Sameness};
-use crate::run::Outcome;
 use crate::setup::quoted;
 
-/// Replays a repro file. The conclusion is that of the run as it is now.
+/// Replays a repro file. The conclusion is that of the run as it is now; where it has become another one and
+/// the failure that was saved is gone, nobody knows whether that was mended, and it is inconclusive.
 ///
 /// # Errors
 /// When the file cannot be read or makes no sense.
@@ -25,14 +26,53 @@ pub fn execute(args: &ReplayArgs) -> Result<Conclusion, Failure> {
     let outcome = setup.run(telling::recording(args.show));
     let reproduce = format!("proveniq replay {}", quoted(&origin));
     let report = setup.report(&outcome, reproduce);
-    telling::show(&report, args.show)?;
-    output::tell(&told(&expected, &outcome));
-    Ok(Conclusion::from(report.verdict()))
+    let now = Expected::of(&outcome);
+    let sameness = expected.compare(&outcome.record);
+    telling::show(
+        &report,
+        args.show,
+        Some(replayed(&expected, &now, sameness)),
+    )?;
+    output::tell(&told(&expected, &now, sameness));
+    let conclusion = Conclusion::from(report.verdict());
+    if sameness == Sameness::Same || !is_gone(&expected, &now) {
+        return Ok(conclusion);
+    }
+    output::tell(
+        "  the failure that was saved is gone: this other run says nothing of whether it was mended\n",
+    );
+    Ok(conclusion.or_graver(Conclusion::Inconclusive))
 }
 
-fn told(expected: &Expected, outcome: &Outcome) -> String {
-    let now = Expected::of(outcome);
-    match expected.compare(&outcome.record) {
+/// Whether the saved run failed, and of the checks that it violated this one violates none.
+fn is_gone(saved: &Expected, now: &Expected) -> bool {
+    let still = |check: &str| now.violated.iter().any(|it| it.check == check);
+    !saved.violated.is_empty() && !saved.violated.iter().any(|it| still(&it.check))
+}
+
+/// For machines.
+fn replayed(saved: &Expected, now: &Expected, sameness: Sameness) -> Replayed {
+    let first_difference = match sameness {
+        Sameness::Same => None,
+        Sameness::Other { .. } => parting(&saved.milestones, &now.milestones),
+    };
+    Replayed {
+        same: sameness == Sameness::Same,
+        common_events: match sameness {
+            Sameness::Same => now.events,
+            Sameness::Other { common_events, .. } => common_events,
+        },
+        first_difference: first_difference.map(|parting| FirstDifference {
+            milestones_in_common: parting.common as u64,
+            saved: parting.saved,
+            now: parting.now,
+        }),
+        saved_verdict: saved.verdict,
+    }
+}
+
+fn told(expected: &Expected, now: &Expected, sameness: Sameness) -> String {
+    match sameness {
         Sameness::Same => format!("the same run, event for event ({})\n", now.fingerprint),
         Sameness::Other {
             common_events,
@@ -44,7 +84,7 @@ fn told(expected: &Expected, outcome: &Outcome) -> String {
             now.fingerprint,
             first_difference(parting(&expected.milestones, &now.milestones)),
             verdict(expected),
-            verdict(&now),
+            verdict(now),
         ),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use reports::github;
 use reports::junit::{self, JunitDetails};
 use reports::schema::Document;
-use reports::{RunVerdict, SweepSummary};
+use reports::{Seed, SweepSummary};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::SweepArgs;
@@ -18,12 +19,13 @@ use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};
 use crate::seeds::RunSeeds;
-use crate::sweep::journal::{Head, Journal};
+use crate::sweep::journal::{Entry, Head, Journal};
 use crate::sweep::limits::Limits;
 use crate::sweep::progress::Progress;
 use crate::sweep::regressions;
 use crate::sweep::share::{Seeds, Share};
 use crate::sweep::{self, SweepOrder, Swept};
+use crate::written_by::this_program;
 
 /// How many seeds a worker serves before it is replaced. What a finished run leaves behind in its
 /// process is tens of kilobytes, so a worker stays small.
@@ -34,18 +36,12 @@ const BATCH: u32 = 200;
 /// # Errors
 /// When there is no such scenario, a file cannot be written, or no worker can be had.
 pub fn execute(args: &SweepArgs) -> Result<Conclusion, Failure> {
-    let order = order(args)?;
-    let kept = args.journal.as_deref();
-    let kept = kept
-        .map(|path| Journal::open(path, &head(&order)))
-        .transpose()?;
-    let (mut journal, done) = kept.map_or((None, BTreeMap::new()), |(journal, done)| {
-        (Some(journal), done)
-    });
-    if !done.is_empty() {
-        output::tell(&format!("{} seeds are done already\n", done.len()));
-    }
+    let mut order = order(args)?;
+    let (mut journal, done) = journal(args, &mut order)?;
     let junit = args.junit.as_deref().map(FileToBe::at).transpose()?;
+    // Before the work, so that nothing is found for which there is no place.
+    let regressions = args.regressions.as_deref();
+    drop(regressions.map(FileToBe::at).transpose()?);
     let interrupted = heed_signals()?;
     let mut progress = Progress::new(&order.setup.selected.scenario.name, order.seeds.count());
     let swept = sweep::sweep(&order, &interrupted, journal.as_mut(), &done, |line| {
@@ -57,31 +53,50 @@ pub fn execute(args: &SweepArgs) -> Result<Conclusion, Failure> {
     });
     drop(progress);
     let swept = swept?;
-    tell(args.json, &order, &swept)?;
-    if let Some(file) = junit {
-        file.complete(&junit_report(&order, &swept))?;
+    let told = tell(args.json, &order, &swept);
+    let known = regressions.map_or(Ok(()), |path| extend(path, &swept));
+    let report = junit.map_or(Ok(()), |file| file.complete(&junit_report(&order, &swept)));
+    let noticed = tell_github(&SweepSummary::of(&swept.sweep));
+    super::despite(swept.conclusion, [told, known, report, noticed])
+}
+
+/// The journal, where one is kept, and what is done already. The order then has the seeds that the journal
+/// was begun with.
+fn journal(
+    args: &SweepArgs,
+    order: &mut SweepOrder,
+) -> Result<(Option<Journal>, BTreeMap<Seed, Entry>), Failure> {
+    let Some(path) = &args.journal else {
+        return Ok((None, BTreeMap::new()));
+    };
+    let opened = Journal::open(path, &head(order)?)?;
+    order.seeds.first = opened.first;
+    if !opened.done.is_empty() {
+        output::tell(&format!("{} seeds are done already\n", opened.done.len()));
     }
-    tell_github(&summary(&swept))?;
-    if let Some(path) = &args.regressions {
-        let added = regressions::extend(path, &order.seeds.first, &summary(&swept))?;
-        if added > 0 {
-            output::tell(&format!("{added} seeds added to {}\n", path.display()));
-        }
+    Ok((Some(opened.journal), opened.done))
+}
+
+/// Adds what failed to the file of seeds that failed before.
+fn extend(path: &Path, swept: &Swept) -> Result<(), Failure> {
+    let added = regressions::extend(path, &SweepSummary::of(&swept.sweep))?;
+    if added > 0 {
+        output::tell(&format!("{added} seeds added to {}\n", path.display()));
     }
-    Ok(swept.conclusion)
+    Ok(())
 }
 
 /// What a journal says of the sweep.
-fn head(order: &SweepOrder) -> Head {
-    Head {
+fn head(order: &SweepOrder) -> Result<Head, Failure> {
+    Ok(Head {
         schema: reports::schema::Schema::new(),
-        written_by: env!("CARGO_PKG_VERSION").to_owned(),
+        written_by: this_program()?.to_owned(),
         setup: order.setup.to_text(),
         from: order.seeds.from,
         range: order.seeds.range,
         first: order.seeds.first.clone(),
         share: order.seeds.share,
-    }
+    })
 }
 
 /// The sweep as JUnit XML.
@@ -119,7 +134,10 @@ pub(super) fn tell_github(summary: &SweepSummary) -> Result<(), Failure> {
         .open(&path);
     let written =
         file.and_then(|mut file| file.write_all(github::step_summary(summary).as_bytes()));
-    written.map_err(|source| Failure::Unwritable { path, source })
+    written.map_err(|error| {
+        let path = path.display();
+        Failure::Temporary(format!("cannot write `{path}`: {error}"))
+    })
 }
 
 #[expect(
@@ -145,11 +163,10 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
         )));
     }
     let share = share(args)?;
+    let known = args.regressions.as_deref().map(regressions::read);
     // Each seed belongs to one share: the first has those that failed before.
-    let first = match &args.regressions {
-        Some(path) if share.number == 1 => regressions::read(path)?,
-        _ => Vec::new(),
-    };
+    let mut first = known.transpose()?.unwrap_or_default();
+    first.retain(|_| share.number == 1);
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(SweepOrder {
         setup: super::setup(&args.scenario, RunSeeds::of(args.from))?,
@@ -183,22 +200,13 @@ pub(super) fn heed_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(interrupted)
 }
 
-/// The summary. A sweep that was stopped is not known to hold.
-pub(super) fn summary(swept: &Swept) -> SweepSummary {
-    let mut summary = SweepSummary::of(&swept.sweep);
-    if swept.interrupted {
-        summary.verdict = summary.verdict.max(RunVerdict::Unknown);
-    }
-    summary
-}
-
 pub(super) fn tell(json: bool, order: &SweepOrder, swept: &Swept) -> Result<(), Failure> {
     let seeds = order.seeds.count();
     if seeds == 0 {
         output::tell("nothing to run: this sweep, or this share of it, has no seeds\n");
         return Ok(());
     }
-    let summary = summary(swept);
+    let summary = SweepSummary::of(&swept.sweep);
     match json {
         true => output::print(&(summary.to_line() + "\n"))?,
         false => output::print(&summary.to_text(output::style()))?,

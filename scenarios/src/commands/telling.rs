@@ -1,5 +1,6 @@
 //! Telling a run: the report to the standard output, and whatever else was asked for.
 
+use reports::run_document::{Replayed, RunDocument};
 use reports::schema::Document;
 use reports::{RunReport, Timeline};
 use sim::world::Recording;
@@ -18,11 +19,15 @@ pub fn recording(show: ShowArgs) -> Recording {
     }
 }
 
-/// Shows a run.
+/// Shows a run, and to machines how it compares with the one that was saved, when it is a replay.
 ///
 /// # Errors
 /// When the standard output cannot be written.
-pub fn show(report: &RunReport<'_>, show: ShowArgs) -> Result<(), Failure> {
+pub fn show(
+    report: &RunReport<'_>,
+    show: ShowArgs,
+    replay: Option<Replayed>,
+) -> Result<(), Failure> {
     let style = match show.json {
         true => reports::Style::PLAIN,
         false => output::style(),
@@ -44,7 +49,14 @@ pub fn show(report: &RunReport<'_>, show: ShowArgs) -> Result<(), Failure> {
         beside(&format!("{}\n", reports::log::render(report.record, style)))?;
     }
     match show.json {
-        true => output::print(&(report.to_document().to_line() + "\n")),
+        true => output::print(
+            &(RunDocument {
+                replay,
+                ..report.to_document()
+            }
+            .to_line()
+                + "\n"),
+        ),
         false => output::print(&report.to_text(style)),
     }
 }

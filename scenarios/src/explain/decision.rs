@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reports::explain::{Chance, Decision};
+use reports::explain::{Chance, Decision, Without};
 use sim::SimTime;
 use sim::record::Record;
 use sim::record::trace::{EventId, Happening};
@@ -135,9 +135,9 @@ impl Seen<'_> {
         let mut failed = 0;
         for seed in 1..=FUTURES {
             let other = future(self.setup, self.record, from, u64::from(seed));
-            let (outcome, fails) = asked.run("when it is decided", &other);
-            failed += u32::from(fails);
-            if sim::check::overall(&outcome.judgements) == "held" {
+            let (outcome, compared) = asked.run("when it is decided", &other);
+            failed += u32::from(compared == Without::Fails);
+            if compared == Without::Passes {
                 let difference = format!("the same until {from}, then another course of chance");
                 twins.offer(difference, outcome.record);
             }

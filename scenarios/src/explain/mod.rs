@@ -12,7 +12,11 @@ pub mod necessity;
 pub mod story;
 mod twin;
 
-use reports::explain::{Decision, Necessity, StoryEvent};
+use std::collections::BTreeSet;
+
+use reports::explain::{Decision, Necessity, StoryEvent, Without};
+use sim::check::objective::SLO_MET;
+use sim::check::{Judgement, Verdict};
 use sim::record::Record;
 
 use crate::run::{Outcome, WITH_TRACE};
@@ -53,6 +57,7 @@ pub fn explain(
 ) -> Explanation {
     let mut asked = Asked {
         target,
+        undecided: undecided(failing).collect(),
         runs: 0,
         on_run,
     };
@@ -71,17 +76,43 @@ pub fn explain(
 /// Runs variants, and counts them.
 pub(crate) struct Asked<'a> {
     target: &'a Target,
+    /// The checks that could not judge the failing run either.
+    undecided: BTreeSet<&'static str>,
     runs: u32,
     on_run: &'a mut dyn FnMut(&str),
 }
 
 impl Asked<'_> {
-    /// Runs a variant: what came of it, and whether it fails in the same way.
-    fn run(&mut self, doing: &str, variant: &Setup) -> (Outcome, bool) {
+    /// Runs a variant: what came of it, and how that compares with the failing run.
+    fn run(&mut self, doing: &str, variant: &Setup) -> (Outcome, Without) {
         self.runs += 1;
         (self.on_run)(doing);
         let outcome = variant.run(WITH_TRACE);
-        let fails = self.target.is_met_by(&outcome);
-        (outcome, fails)
+        let without = self.compared(&outcome);
+        (outcome, without)
     }
+
+    /// A check that is unsure of the failing run too says nothing of the difference, and neither does an
+    /// objective that has nothing to measure since little is left of the run.
+    fn compared(&self, outcome: &Outcome) -> Without {
+        let violated = |judged: &Judgement| matches!(judged.verdict, Verdict::Violated(_));
+        if self.target.is_met_by(outcome) {
+            return Without::Fails;
+        }
+        if outcome.judgements.iter().any(violated) {
+            return Without::FailsOtherwise;
+        }
+        let newly = |check: &str| check != SLO_MET.name && !self.undecided.contains(check);
+        match undecided(outcome).any(newly) {
+            true => Without::Undecided,
+            false => Without::Passes,
+        }
+    }
+}
+
+/// The checks that could not judge a run.
+fn undecided(outcome: &Outcome) -> impl Iterator<Item = &'static str> {
+    let unknown = |judged: &&Judgement| matches!(judged.verdict, Verdict::Unknown(_));
+    let judged = outcome.judgements.iter().filter(unknown);
+    judged.map(|judgement| judgement.check)
 }

@@ -8,7 +8,6 @@ use reports::explain::{Necessity, Without};
 
 use super::Asked;
 use super::twin::Nearest;
-use crate::run::Outcome;
 use crate::setup::Setup;
 
 /// For each fault, then each operation: what becomes of the run without it.
@@ -35,8 +34,7 @@ pub(super) fn necessities(
     });
     let parts = faults.chain(operations);
     let asked_of_each = parts.map(|(kind, what, variant)| {
-        let (outcome, fails) = asked.run("what it needs", &variant);
-        let without = without(&outcome, fails);
+        let (outcome, without) = asked.run("what it needs", &variant);
         if without == Without::Passes {
             twins.offer(format!("without the {kind}: {what}"), outcome.record);
         }
@@ -47,12 +45,4 @@ pub(super) fn necessities(
         }
     });
     asked_of_each.collect()
-}
-
-fn without(outcome: &Outcome, fails: bool) -> Without {
-    match (fails, sim::check::overall(&outcome.judgements)) {
-        (true, _) => Without::Fails,
-        (false, "held") => Without::Passes,
-        (false, _) => Without::FailsOtherwise,
-    }
 }

@@ -12,7 +12,10 @@ use crate::strategy::Strategy;
 /// Folds the searches of a hunt, in any order.
 pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
     let mut by_kind: BTreeMap<(String, Strategy), Vec<&Searched>> = BTreeMap::new();
-    for search in searched {
+    let mut searched: Vec<&Searched> = searched.iter().collect();
+    // They come as threads finish; what is told of them must not.
+    searched.sort_by_key(|search| search.repetition);
+    for search in searched.iter().copied() {
         let defect = search.defect.clone().unwrap_or_default();
         by_kind
             .entry((defect, search.strategy))
@@ -32,13 +35,15 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
     let noise = noise.map(|it| Noise {
         situation: it.situation.clone(),
         strategy: it.strategy.name().to_owned(),
+        repetition: it.repetition,
         runs: it.runs,
         first_check: it.first_check.clone(),
         reproduce: it.reproduce.clone(),
     });
     let mut noise: Vec<Noise> = noise.collect();
     noise.sort_by(|one, other| {
-        (&one.situation, &one.strategy).cmp(&(&other.situation, &other.strategy))
+        let place = |it: &Noise| (it.situation.clone(), it.strategy.clone(), it.repetition);
+        place(one).cmp(&place(other))
     });
     let passed_over = order
         .defects
@@ -48,7 +53,7 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
         schema: reports::schema::Schema::new(),
         seeds_max: order.seeds,
         repetitions: order.repetitions,
-        compared: compared(&hunted, &order.strategies),
+        compared: compared(&hunted, order),
         passed_over: passed_over.map(ToString::to_string).collect(),
         hunted,
         noise,
@@ -74,12 +79,19 @@ fn hunted_by(defect: Defect, strategy: Strategy, searches: &[&Searched]) -> Hunt
         caught: caught > 0,
         searches: runs.len() as u32,
         searches_that_caught: caught,
-        seeds_to_detection: runs.get((runs.len().max(1) - 1) / 2).copied().flatten(),
+        seeds_to_detection: median(&runs),
         seeds_to_detection_95: interval(&runs),
+        searches_misled: searches.iter().filter(|it| it.misled).count() as u32,
         check: most.map(|(check, _)| (*check).to_owned()),
         expected_check: defect.info().caught_by.to_owned(),
         reproduce: searches.iter().find_map(|it| it.reproduce.clone()),
     }
+}
+
+/// The middle one of an ascending list in which nothing stands for more than all; of two in the middle the
+/// later, so that what half of the searches did not find has no median.
+fn median(sorted: &[Option<u64>]) -> Option<u64> {
+    sorted.get(sorted.len() / 2).copied().flatten()
 }
 
 /// Bounds on the median of seeds to detection at 95 % confidence: the order statistics that leave at most
@@ -107,22 +119,23 @@ fn interval(sorted: &[Option<u64>]) -> Option<[Option<u64>; 2]> {
 
 /// Strategies side by side, the best first: the one that catches in most searches, and of equals the one
 /// that needs fewest runs over all defects.
-fn compared(hunted: &[Hunted], strategies: &[Strategy]) -> Vec<Compared> {
-    let mut compared: Vec<Compared> = strategies
+fn compared(hunted: &[Hunted], order: &HuntOrder) -> Vec<Compared> {
+    let mut compared: Vec<Compared> = order
+        .strategies
         .iter()
         .map(|strategy| {
             let own = || hunted.iter().filter(|it| it.strategy == strategy.name());
-            let medians = own().filter_map(|it| it.seeds_to_detection);
-            let mut medians: Vec<u64> = medians.collect();
-            medians.sort_unstable();
+            let mut medians: Vec<Option<u64>> = own().map(|it| it.seeds_to_detection).collect();
+            medians.sort_by_key(|seeds| seeds.unwrap_or(u64::MAX));
+            let at_least = medians.iter().map(|seeds| seeds.unwrap_or(order.seeds));
             Compared {
                 strategy: strategy.name().to_owned(),
                 defects: own().count() as u64,
                 defects_caught: own().filter(|it| it.caught).count() as u64,
                 searches: own().map(|it| u64::from(it.searches)).sum(),
                 searches_that_caught: own().map(|it| u64::from(it.searches_that_caught)).sum(),
-                median_of_medians: medians.get((medians.len().max(1) - 1) / 2).copied(),
-                sum_of_medians: medians.iter().sum(),
+                median_of_medians: median(&medians),
+                sum_of_medians: at_least.sum(),
             }
         })
         .collect();
@@ -138,6 +151,20 @@ fn compared(hunted: &[Hunted], strategies: &[Strategy]) -> Vec<Compared> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_half_of_the_searches_did_not_find_has_no_median() {
+        for (sorted, expected) in [
+            (&[][..], None),
+            (&[Some(4)], Some(4)),
+            (&[Some(1), Some(2)], Some(2)),
+            (&[Some(1), Some(2), None], Some(2)),
+            (&[Some(1), Some(1), Some(1), None, None, None], None),
+            (&[Some(1), None, None], None),
+        ] {
+            assert_eq!(median(sorted), expected, "{sorted:?}");
+        }
+    }
 
     #[test]
     fn the_interval_of_the_median_is_that_of_the_sign_test() {

@@ -44,19 +44,28 @@ pub struct Trial {
 pub struct Searched {
     /// Names the search among all of a hunt.
     pub name: String,
+    /// The program that made it, in a journal: another build may come to something else.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub written_by: String,
     /// What was hunted; nothing for the unmodified system.
     pub defect: Option<String>,
     /// Where.
     pub situation: String,
     /// How runs were chosen.
     pub strategy: Strategy,
+    /// Which search of its kind this is, counted from 0.
+    #[serde(default)]
+    pub repetition: u32,
     /// After how many runs the check that must catch it did; nothing when it never did. For the
     /// unmodified system: the first run in which anything did not hold.
     pub runs_to_detection: Option<u64>,
     /// How many runs were made.
     pub runs: u64,
-    /// The check that complained first, whichever it was.
+    /// The check that was violated first, whichever it was. For the unmodified system: that did not hold.
     pub first_check: Option<String>,
+    /// Whether a run violated other checks before any violated the one that must catch the defect.
+    #[serde(default)]
+    pub misled: bool,
     /// The command that shows the run in which it was caught; nothing when it was not, or when the run was
     /// chosen by what was learnt from others and not saved.
     pub reproduce: Option<String>,
@@ -91,12 +100,15 @@ impl Trial {
         let mut explorer = Explorer::new(self.strategy, base);
         let mut searched = Searched {
             name: self.name(),
+            written_by: String::new(),
             defect: self.defect.map(|defect| defect.to_string()),
             situation: self.situation.name.to_owned(),
             strategy: self.strategy,
+            repetition: self.repetition,
             runs_to_detection: None,
             runs: 0,
             first_check: None,
+            misled: false,
             reproduce: None,
         };
         let from = 1 + APART * u64::from(self.repetition);
@@ -107,11 +119,13 @@ impl Trial {
             let setup = explorer.next(Seed(from + searched.runs));
             let outcome = setup.run(explorer.recording());
             searched.runs += 1;
+            let caught = outcome.judgements.iter().any(|judged| self.catches(judged));
             if searched.first_check.is_none() {
-                let first = outcome.judgements.iter().find(|judged| complains(judged));
+                let first = outcome.judgements.iter().find(|it| self.complains(it));
                 searched.first_check = first.map(|judgement| judgement.check.to_owned());
+                searched.misled = first.is_some() && !caught;
             }
-            if outcome.judgements.iter().any(|judged| self.catches(judged)) {
+            if caught {
                 searched.runs_to_detection = Some(searched.runs);
                 let by_seed = self.strategy != Strategy::Coverage;
                 searched.reproduce = match self.saved(&setup)? {
@@ -143,11 +157,16 @@ impl Trial {
                 judgement.check == defect.info().caught_by
                     && matches!(judgement.verdict, Verdict::Violated(_))
             }
-            None => complains(judgement),
+            None => self.complains(judgement),
         }
     }
-}
 
-fn complains(judgement: &Judgement) -> bool {
-    judgement.verdict != Verdict::Held
+    /// What cannot judge has caught nothing; of the unmodified system, though, nothing may be in doubt.
+    fn complains(&self, judgement: &Judgement) -> bool {
+        match judgement.verdict {
+            Verdict::Held => false,
+            Verdict::Violated(_) => true,
+            Verdict::Unknown(_) => self.defect.is_none(),
+        }
+    }
 }

@@ -140,11 +140,12 @@ impl Suite {
             Some(file) => regressions::read(file).map_err(SuiteError::Regressions)?,
             None => Vec::new(),
         };
+        let doubt = Doubt::default();
         for seed in &known {
             let case = Case {
                 setup: self.setup.at(*seed),
             };
-            if let Some(target) = failure(&case)? {
+            if let Some(target) = doubt.aside(failure(&case)) {
                 let drawn = case.clone();
                 let broken = Broken {
                     case,
@@ -154,14 +155,14 @@ impl Suite {
                 return Err(SuiteError::Broken(Box::new(broken)));
             }
         }
-        let Some(broken) = self.search()? else {
-            return Ok(());
+        let Some(broken) = self.search(&doubt)? else {
+            return doubt.resolve();
         };
         if let (Some(file), Vary::Everything) = (&self.regressions, self.vary) {
             let Target { check, subject, .. } = &broken.target;
             let seed = broken.drawn.setup.seeds.run;
             let why = format!("{check} on {subject}");
-            regressions::add(file, &known, [(seed, why)]).map_err(SuiteError::Regressions)?;
+            regressions::add(file, [(seed, why)]).map_err(SuiteError::Regressions)?;
         }
         Err(SuiteError::Broken(Box::new(broken)))
     }
@@ -177,7 +178,7 @@ impl Suite {
     }
 
     /// Draws cases until one fails, and makes that one smaller.
-    fn search(&self) -> Result<Option<Broken>, SuiteError> {
+    fn search(&self, doubt: &Doubt) -> Result<Option<Broken>, SuiteError> {
         let config = Config {
             cases: self.cases,
             failure_persistence: None,
@@ -187,11 +188,9 @@ impl Suite {
         let first: RefCell<Option<(Case, Target)>> = RefCell::default();
         let strategy = cases(self.setup.clone(), self.vary);
         let found = TestRunner::new(config).run(&strategy, |case| {
-            let target = match failure(&case) {
-                Ok(target) => target,
-                Err(unknown) => return Err(TestCaseError::reject(unknown.to_string())),
+            let Some(target) = doubt.aside(failure(&case)) else {
+                return Ok(());
             };
-            let Some(target) = target else { return Ok(()) };
             let mut first = first.borrow_mut();
             let (_, meant) = first.get_or_insert_with(|| (case, target.clone()));
             match target.check == meant.check {
@@ -214,6 +213,25 @@ impl Suite {
             drawn,
             target,
         }))
+    }
+}
+
+/// The first case of which nothing is known. It hides no case that fails, and without one the suite does
+/// not pass.
+#[derive(Default)]
+struct Doubt(RefCell<Option<SuiteError>>);
+
+impl Doubt {
+    /// How a case fails; one of which nothing is known is put aside.
+    fn aside(&self, failure: Result<Option<Target>, SuiteError>) -> Option<Target> {
+        failure.unwrap_or_else(|unknown| {
+            self.0.borrow_mut().get_or_insert(unknown);
+            None
+        })
+    }
+
+    fn resolve(self) -> Result<(), SuiteError> {
+        self.0.into_inner().map_or(Ok(()), Err)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A failing seed of a chaos scenario has ten faults and two hundred operations, of which one or two
 //! matter. [`shrink`] writes all of it down ([`explicit`]), and takes away what the failure does not
 //! need: faults, operations, chances of the hardware, the length of what is left, and chance itself
-//! (`passes`). What is tried is judged by [`target`]: the same check must be violated on the same
+//! (`passes`, `troubles`). What is tried is judged by [`target`]: the same check must be violated on the same
 //! subject, since any other failure would be another bug. [`reduction`] is the search over a list,
 //! `trials` the counting of runs.
 //!
@@ -15,6 +15,7 @@ mod passes;
 pub mod reduction;
 pub mod target;
 mod trials;
+mod troubles;
 
 use sim::time::SimTime;
 

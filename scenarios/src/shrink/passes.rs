@@ -14,11 +14,12 @@ use super::Size;
 use super::reduction::minimized;
 use super::target::Target;
 use super::trials::Trials;
-use crate::scenario::Scenario;
+use super::troubles::{TROUBLES, Trouble, without_troubles};
 use crate::setup::Setup;
 
-/// How often all passes are made at most. Each round starts from less; two are the rule.
-const ROUNDS_MAX: u32 = 5;
+/// How often all passes are made at most. Each round starts from less; two are the rule, and what was
+/// tried before costs no run.
+const ROUNDS_MAX: u32 = 12;
 /// How many other schedules are tried when something cannot be taken away under this one.
 const SCHEDULES: u64 = 6;
 
@@ -26,16 +27,23 @@ const SCHEDULES: u64 = 6;
 pub(super) struct Shrinker<'a> {
     case: Setup,
     trials: Trials<'a>,
+    /// Whether the last round changed nothing.
+    settled: bool,
 }
 
 impl<'a> Shrinker<'a> {
     pub(super) fn new(case: Setup, trials: Trials<'a>) -> Shrinker<'a> {
-        Shrinker { case, trials }
+        Shrinker {
+            case,
+            trials,
+            settled: false,
+        }
     }
 
     /// The smallest run, how many runs it took, and whether there was nothing left to try.
     pub(super) fn into_result(self) -> (Setup, u32, bool) {
-        (self.case, self.trials.runs(), !self.trials.are_spent())
+        let finished = self.settled && !self.trials.are_spent();
+        (self.case, self.trials.runs(), finished)
     }
 
     /// Makes all passes until none changes anything. The record is that of the run as it was found.
@@ -54,7 +62,8 @@ impl<'a> Shrinker<'a> {
             let same = self.case.given == before.given
                 && self.case.selected.scenario == before.selected.scenario;
             if same && !self.try_other_schedules() {
-                break;
+                self.settled = true;
+                return;
             }
         }
     }
@@ -80,7 +89,7 @@ impl<'a> Shrinker<'a> {
         let (case, trials) = (&self.case, &mut self.trials);
         let kept = minimized(
             self.case.given.plan.as_ref().map_or(&[], |it| &it.faults),
-            |part| trials.fails(&with_faults(case, part.to_vec())),
+            |parts| trials.first(parts, |part| with_faults(case, part.to_vec())),
         );
         self.case = with_faults(&self.case, kept);
     }
@@ -92,14 +101,16 @@ impl<'a> Shrinker<'a> {
         let (case, trials) = (&self.case, &mut self.trials);
         let mut smallest = None;
         let all = case.given.operations.as_deref().unwrap_or_default();
-        minimized(all, |part| {
-            let fewer = with_operations(case, part.to_vec());
-            let patient = loosened(&fewer);
-            let mut either = [Some(fewer), patient].into_iter().flatten();
-            let failing = either.find(|it| trials.fails(it));
-            let fails = failing.is_some();
-            smallest = failing.or(smallest.take());
-            fails
+        minimized(all, |parts| {
+            let candidates = parts.iter().enumerate().flat_map(|(at, part)| {
+                let fewer = with_operations(case, part.clone());
+                let patient = loosened(&fewer);
+                let either = [Some(fewer), patient].into_iter().flatten();
+                either.map(move |candidate| (at, candidate))
+            });
+            let (at, failing) = trials.first_failing(candidates)?;
+            smallest = Some(failing);
+            Some(at)
         });
         self.case = smallest.unwrap_or_else(|| case.clone());
     }
@@ -132,7 +143,7 @@ impl<'a> Shrinker<'a> {
             candidate.given.put_off = part.to_vec();
             candidate
         };
-        let kept = minimized(&case.given.put_off, |part| trials.fails(&with(part)));
+        let kept = minimized(&case.given.put_off, |parts| trials.first(parts, with));
         self.case = with(&kept);
     }
 
@@ -157,7 +168,7 @@ impl<'a> Shrinker<'a> {
             candidate.selected.scenario = without_troubles(case, &away(kept));
             candidate
         };
-        let kept = minimized(&there, |kept| trials.fails(&candidate(kept)));
+        let kept = minimized(&there, |parts| trials.first(parts, candidate));
         self.case = candidate(&kept);
     }
 
@@ -238,16 +249,19 @@ impl<'a> Shrinker<'a> {
             kept.remove(away);
             fewer.push(with_operations(&self.case, kept));
         }
-        for mut candidate in fewer {
-            for schedule in 1..=SCHEDULES {
+        let candidates = fewer.into_iter().flat_map(|fewer| {
+            (1..=SCHEDULES).map(move |schedule| {
+                let mut candidate = fewer.clone();
                 candidate.seeds.schedule = Some(Seed(schedule));
                 candidate.given.calm = false;
-                if self.adopt_if_failing(candidate.clone()) {
-                    return true;
-                }
-            }
-        }
-        false
+                ((), candidate)
+            })
+        });
+        let Some(((), failing)) = self.trials.first_failing(candidates) else {
+            return false;
+        };
+        self.case = failing;
+        true
     }
 }
 
@@ -337,62 +351,4 @@ fn make_certain(what: &mut FaultKind) -> bool {
         | FaultKind::BitRot { ratio } => std::mem::replace(ratio, Ratio::ALWAYS) != Ratio::ALWAYS,
         _ => false,
     }
-}
-
-/// Something that a scenario lets go wrong besides its faults.
-#[derive(Clone, Copy)]
-struct Trouble {
-    name: &'static str,
-    take_away: fn(&mut Scenario),
-}
-
-const TROUBLES: &[Trouble] = &[
-    Trouble {
-        name: "jam",
-        take_away: |scenario| scenario.system.hardware.jam = Ratio::NEVER,
-    },
-    Trouble {
-        name: "jams",
-        take_away: |scenario| scenario.system.hardware.jams.clear(),
-    },
-    Trouble {
-        name: "double_execution",
-        take_away: |scenario| scenario.system.hardware.double_execution = Ratio::NEVER,
-    },
-    Trouble {
-        name: "duplicate_serial",
-        take_away: |scenario| scenario.system.hardware.duplicate_serial = Ratio::NEVER,
-    },
-    Trouble {
-        name: "stale_sensor",
-        take_away: |scenario| scenario.system.hardware.stale_sensor = Ratio::NEVER,
-    },
-    Trouble {
-        name: "contradicting_sensor",
-        take_away: |scenario| scenario.system.hardware.contradicting_sensor = Ratio::NEVER,
-    },
-    Trouble {
-        name: "door_opened",
-        take_away: |scenario| scenario.system.hardware.door_opened_every_ms = None,
-    },
-    Trouble {
-        name: "review",
-        take_away: |scenario| scenario.system.verify.review = Ratio::NEVER,
-    },
-    Trouble {
-        name: "poison",
-        take_away: |scenario| scenario.system.verify.poison = Ratio::NEVER,
-    },
-    Trouble {
-        name: "redeploy",
-        take_away: |scenario| scenario.system.redeploy_at_ms = None,
-    },
-];
-
-fn without_troubles(case: &Setup, troubles: &[Trouble]) -> Scenario {
-    let mut scenario = case.selected.scenario.clone();
-    for trouble in troubles {
-        (trouble.take_away)(&mut scenario);
-    }
-    scenario
 }

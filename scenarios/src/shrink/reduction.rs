@@ -4,19 +4,24 @@
 //! Software Engineering 28(2), 2002: the algorithm *ddmin*. It knows nothing of what is in the list.
 
 /// A part of `items`, in their order, that fails, and of which nothing can be taken away alone: without
-/// any one of its items it does not fail. All `items` together are taken to fail.
-pub fn minimized<T: Clone>(items: &[T], mut fails: impl FnMut(&[T]) -> bool) -> Vec<T> {
+/// any one of its items it does not fail. All `items` together are taken to fail. `first_failing` says which
+/// of several parts is the first that fails; it is given them together so that it may try some at a time.
+pub fn minimized<T: Clone>(
+    items: &[T],
+    mut first_failing: impl FnMut(&[Vec<T>]) -> Option<usize>,
+) -> Vec<T> {
     let mut current = items.to_vec();
-    if current.is_empty() || fails(&[]) {
+    if current.is_empty() || first_failing(&[Vec::new()]).is_some() {
         return Vec::new();
     }
     let mut parts = 2;
     while current.len() > 1 {
         let size = current.len().div_ceil(parts);
-        if let Some(part) = current.chunks(size).find(|part| fails(part)) {
-            current = part.to_vec();
+        let mut first = |parts: Vec<Vec<T>>| first_failing(&parts).map(|at| parts[at].clone());
+        if let Some(part) = first(current.chunks(size).map(<[T]>::to_vec).collect()) {
+            current = part;
             parts = 2;
-        } else if let Some(rest) = failing_rest(&current, size, &mut fails) {
+        } else if let Some(rest) = first(rests(&current, size)) {
             current = rest;
             parts = (parts - 1).max(2);
         } else if size == 1 {
@@ -28,23 +33,18 @@ pub fn minimized<T: Clone>(items: &[T], mut fails: impl FnMut(&[T]) -> bool) -> 
     current
 }
 
-/// The list without one of its parts, if that still fails.
-fn failing_rest<T: Clone>(
-    items: &[T],
-    size: usize,
-    fails: &mut impl FnMut(&[T]) -> bool,
-) -> Option<Vec<T>> {
+/// The list without each of its parts.
+fn rests<T: Clone>(items: &[T], size: usize) -> Vec<Vec<T>> {
     let parts = items.len().div_ceil(size);
     // Of two parts, each is the rest of the other, and was tried.
     if parts <= 2 {
-        return None;
+        return Vec::new();
     }
-    (0..parts)
-        .map(|part| {
-            let (from, to) = (part * size, ((part + 1) * size).min(items.len()));
-            [&items[..from], &items[to..]].concat()
-        })
-        .find(|rest| fails(rest))
+    let without = |part: usize| {
+        let (from, to) = (part * size, ((part + 1) * size).min(items.len()));
+        [&items[..from], &items[to..]].concat()
+    };
+    (0..parts).map(without).collect()
 }
 
 #[cfg(test)]
@@ -57,9 +57,12 @@ mod tests {
     fn a_single_cause_is_found_in_few_steps() {
         let items: Vec<u32> = (0..200).collect();
         let mut runs = 0;
-        let found = minimized(&items, |part| {
-            runs += 1;
-            part.contains(&137)
+        let found = minimized(&items, |parts| {
+            let fails = |part: &Vec<u32>| {
+                runs += 1;
+                part.contains(&137)
+            };
+            parts.iter().position(fails)
         });
         assert_eq!(found, [137]);
         assert!(runs < 24, "{runs} runs");
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_fails_without_anything_needs_nothing() {
-        assert_eq!(minimized(&[1, 2, 3], |_| true), Vec::<u32>::new());
+        assert_eq!(minimized(&[1, 2, 3], |_| Some(0)), Vec::<u32>::new());
     }
 
     proptest! {
@@ -86,7 +89,7 @@ mod tests {
                 needed.is_subset(&part) && !hidden
             };
             let items: Vec<u32> = (0..length).collect();
-            let found = minimized(&items, fails);
+            let found = minimized(&items, |parts| parts.iter().position(|part| fails(part)));
             prop_assert!(fails(&found));
             for away in 0..found.len() {
                 let mut fewer = found.clone();

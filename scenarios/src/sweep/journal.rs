@@ -1,14 +1,12 @@
 //! The journal of a sweep: what was swept, and a line for each seed as soon as it is done.
 //!
 //! A sweep that is killed at any moment is taken up again from its journal: only seeds that were under
-//! way are run again, and none counts twice. The journals of all shares of a sweep, merged, are the
-//! sweep. A line is written with one call and handed to the system at once; the last one may be torn
-//! when the process dies in that call, and is then cut off.
+//! way are run again, and none counts twice. It goes on only with the program that began it: another build
+//! may come to other verdicts. The journals of all shares of a sweep, merged, are the sweep. How lines are
+//! written, and by whom, is told by [`line_file`](crate::line_file).
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reports::SeedLine;
 use reports::schema::{Document, Schema};
@@ -17,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::share::Share;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
+use crate::line_file::{LineFile, Lines};
 use crate::setup::SetupText;
 use reports::Seed;
 
@@ -26,7 +25,7 @@ use reports::Seed;
 pub struct Head {
     /// `proveniq/journal/v1`.
     pub schema: Schema<Head>,
-    /// The version of the program that writes it.
+    /// The program that writes it, with its build.
     pub written_by: String,
     /// All a run depends on besides its seed.
     pub setup: SetupText,
@@ -61,59 +60,60 @@ pub struct Recorded {
     pub head: Head,
     /// What is done, by seed.
     pub done: BTreeMap<Seed, Entry>,
-    /// How many bytes of it are whole lines.
-    whole: u64,
 }
 
 /// A journal that is written.
 pub struct Journal {
-    path: PathBuf,
-    file: File,
+    file: LineFile,
+}
+
+/// A journal to go on with.
+pub struct Opened {
+    /// It.
+    pub journal: Journal,
+    /// What is done already.
+    pub done: BTreeMap<Seed, Entry>,
+    /// The seeds that are run before all others: those with which the journal was begun, since the file
+    /// they were read from may have grown by what the journal tells of.
+    pub first: Vec<Seed>,
 }
 
 impl Journal {
-    /// Opens a journal, or begins one. Gives what is done already.
+    /// Opens a journal, or begins one.
     ///
     /// # Errors
-    /// When the file cannot be read or written, is no journal, or is that of another sweep.
-    pub fn open(path: &Path, head: &Head) -> Result<(Journal, BTreeMap<Seed, Entry>), Failure> {
-        let unwritable = |source| Failure::Unwritable {
-            path: path.to_owned(),
-            source,
+    /// When the file cannot be read or written, is no journal, is that of another sweep, or another process
+    /// has it.
+    pub fn open(path: &Path, head: &Head) -> Result<Opened, Failure> {
+        let (mut file, lines) = LineFile::open(path)?;
+        if lines.are_none(&head.to_line()) {
+            file.cut(&lines)?;
+            file.add(&head.to_line())?;
+            return Ok(Opened {
+                journal: Journal { file },
+                done: BTreeMap::new(),
+                first: head.first.clone(),
+            });
+        }
+        let Recorded { head: former, done } = parsed(path, &lines)?;
+        let begun = Head {
+            first: former.first.clone(),
+            ..head.clone()
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(unwritable)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(unwritable)?;
-        // A head that was torn is no journal yet.
-        let former = match text.contains('\n') {
-            true => Some(parsed(path, &text)?),
-            false => None,
-        };
-        if let Some(former) = &former
-            && former.head != *head
-        {
+        if former != begun {
             return Err(Failure::Usage(format!(
                 "`{}` is the journal of another sweep ({})\n  hint: sweep with the same arguments to go on, \
                  or give another --journal",
                 path.display(),
-                difference(&former.head, head)
+                difference(&former, &begun)
             )));
         }
-        let whole = former.as_ref().map_or(0, |former| former.whole);
-        file.set_len(whole)
-            .and_then(|()| file.seek(SeekFrom::End(0)))
-            .map_err(unwritable)?;
-        let mut journal = Journal {
-            path: path.to_owned(),
-            file,
-        };
-        let Some(former) = former else {
-            journal.write(&head.to_line())?;
-            return Ok((journal, BTreeMap::new()));
-        };
-        Ok((journal, former.done))
+        file.cut(&lines)?;
+        Ok(Opened {
+            journal: Journal { file },
+            done,
+            first: former.first,
+        })
     }
 
     /// Writes down that a seed is done.
@@ -122,14 +122,7 @@ impl Journal {
     /// [`Failure::Temporary`], such as a full disk.
     pub fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
         let line = serde_json::to_string(entry).expect("an entry's maps have text as keys");
-        self.write(&line)
-    }
-
-    fn write(&mut self, line: &str) -> Result<(), Failure> {
-        let written = self.file.write_all(format!("{line}\n").as_bytes());
-        written.map_err(|error| {
-            Failure::Temporary(format!("cannot write `{}`: {error}", self.path.display()))
-        })
+        self.file.add(&line)
     }
 }
 
@@ -138,34 +131,28 @@ impl Journal {
 /// # Errors
 /// When it cannot be read, or is none.
 pub fn read(path: &Path) -> Result<Recorded, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
-    parsed(path, &text)
+    parsed(path, &Lines::read(path)?)
 }
 
-fn parsed(path: &Path, text: &str) -> Result<Recorded, Failure> {
+fn parsed(path: &Path, lines: &Lines) -> Result<Recorded, Failure> {
     let refused = |number: usize, error: String| {
         Failure::Usage(format!(
             "{}:{number}: {error}\n  hint: `proveniq sweep … --journal FILE` writes journals",
             path.display()
         ))
     };
-    let mut lines = text
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'));
-    let first = lines.next().unwrap_or(text);
+    let mut whole = lines.whole.lines();
+    let Some(first) = whole.next() else {
+        return Err(refused(1, "this is no journal of a sweep".to_owned()));
+    };
     let head = Head::parse(first).map_err(|error| refused(1, error.to_string()))?;
-    let (mut done, mut whole) = (BTreeMap::new(), first.len());
-    for (number, line) in (2..).zip(lines) {
+    let mut done = BTreeMap::new();
+    for (number, line) in (2..).zip(whole) {
         let entry: Entry =
             serde_json::from_str(line).map_err(|error| refused(number, error.to_string()))?;
-        whole += line.len();
         done.insert(entry.line.seed, entry);
     }
-    Ok(Recorded {
-        head,
-        done,
-        whole: whole as u64,
-    })
+    Ok(Recorded { head, done })
 }
 
 /// In what two sweeps differ, in a word.
@@ -176,10 +163,8 @@ pub fn difference(one: &Head, other: &Head) -> &'static str {
         "the seeds differ"
     } else if one.share != other.share {
         "it is another share"
-    } else if one.first != other.first {
-        "the regressions differ"
     } else {
-        "another version of the program wrote it"
+        "another version or build of the program wrote it"
     }
 }
 
@@ -209,12 +194,17 @@ mod tests {
 
     fn entry(seed: u64) -> Entry {
         Entry {
-            line: SeedLine::failed_to_run("happy-path", Seed(seed), "it hung", "proveniq run"),
+            line: SeedLine::failed_to_run(
+                "happy-path",
+                Seed(seed),
+                "it hung — 5 µs",
+                "proveniq run",
+            ),
             conclusion: Conclusion::Inconclusive,
         }
     }
 
-    fn folder(name: &str) -> PathBuf {
+    fn folder(name: &str) -> std::path::PathBuf {
         let folder = std::env::temp_dir().join(format!("proveniq-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         folder
@@ -224,14 +214,19 @@ mod tests {
     #[test]
     fn a_journal_cut_anywhere_keeps_its_whole_lines_and_goes_on() {
         let path = folder("journal").join("journal.jsonl");
-        let (mut journal, _) = Journal::open(&path, &head()).unwrap();
+        let mut journal = Journal::open(&path, &head()).unwrap().journal;
         journal.add(&entry(1)).unwrap();
         journal.add(&entry(2)).unwrap();
+        drop(journal);
         let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.is_ascii(), "it may be cut within a character");
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         for cut in 0..=text.len() {
-            std::fs::write(&path, &text[..cut]).unwrap();
-            let (mut journal, done) = Journal::open(&path, &head()).unwrap();
+            std::fs::write(&path, &text.as_bytes()[..cut]).unwrap();
+            let opened = Journal::open(&path, &head()).unwrap();
+            let Opened {
+                mut journal, done, ..
+            } = opened;
             let whole = ends[1..].iter().filter(|end| **end <= cut).count();
             assert_eq!(done.len(), whole, "cut at {cut}");
             journal.add(&entry(7)).unwrap();
@@ -239,6 +234,19 @@ mod tests {
             let read = read(&path).unwrap();
             assert_eq!((read.done.len(), read.head), (whole + 1, head()));
         }
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    /// What failed is added to the file of regressions: the same command then reads more of them.
+    #[test]
+    fn a_journal_goes_on_with_the_regressions_it_was_begun_with() {
+        let path = folder("first").join("journal.jsonl");
+        let mut known = head();
+        known.first = vec![Seed(5)];
+        drop(Journal::open(&path, &known).unwrap());
+        known.first.push(Seed(6));
+        let opened = Journal::open(&path, &known).unwrap();
+        assert_eq!(opened.first, [Seed(5)]);
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
@@ -250,14 +258,17 @@ mod tests {
         other.range = 11;
         let refused = Journal::open(&path, &other).err().unwrap().to_string();
         assert!(refused.contains("the seeds differ"), "{refused}");
-        std::fs::write(&path, "{}\n").unwrap();
-        let refused = Journal::open(&path, &head()).err().unwrap().to_string();
-        assert!(refused.contains(":1: "), "{refused}");
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            "{}\n",
-            "it is not touched"
-        );
+        other = head();
+        other.written_by = "1".to_owned();
+        let refused = Journal::open(&path, &other).err().unwrap().to_string();
+        assert!(refused.contains("build of the program"), "{refused}");
+        for foreign in ["{}\n", "my precious notes", "{\"schema\":\"x"] {
+            std::fs::write(&path, foreign).unwrap();
+            let refused = Journal::open(&path, &head()).err().unwrap().to_string();
+            assert!(refused.contains(":1: "), "{refused}");
+            let left = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(left, foreign, "it is not touched");
+        }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 }

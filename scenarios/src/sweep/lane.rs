@@ -207,8 +207,10 @@ impl Shared<'_> {
         };
         let setup = self.order.setup.at(self.seed(position));
         let name = &setup.selected.scenario.name;
-        let line =
-            SeedLine::failed_to_run(name, setup.seeds.run, lost.to_string(), setup.reproduce());
+        let line = SeedLine {
+            lost_from_outside: matches!(lost, Lost::Killed { .. }),
+            ..SeedLine::failed_to_run(name, setup.seeds.run, lost.to_string(), setup.reproduce())
+        };
         let conclusion = match lost {
             Lost::TimedOut(_) | Lost::OutOfMemory { .. } | Lost::Stopped => {
                 Conclusion::Inconclusive

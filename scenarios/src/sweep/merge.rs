@@ -4,8 +4,10 @@
 //! What is not one whole sweep is refused: a missing share would be a statement about seeds that nobody
 //! ran, an overlapping one would count seeds twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use reports::Seed;
 
 use super::journal::{self, Recorded};
 use super::share::{Seeds, Share};
@@ -85,28 +87,41 @@ fn folded(
     shares: &BTreeMap<u32, (&PathBuf, Recorded)>,
 ) -> Result<Swept, Failure> {
     let mut swept = Swept::new(order);
+    let mut all = BTreeMap::new();
     for (path, share) in shares.values() {
-        let seeds = Seeds {
-            first: share.head.first.clone(),
-            from: share.head.from,
-            range: share.head.range,
-            share: share.head.share,
-        };
-        let unrun = (0..seeds.count()).filter(|at| !share.done.contains_key(&seeds.at(*at)));
-        let unrun = unrun.count();
-        if unrun > 0 {
-            return Err(Failure::Usage(format!(
-                "`{}` is not whole: {unrun} of its seeds are not done\n  hint: go on with it by the \
-                 same `proveniq sweep` with --journal, then merge",
-                path.display()
-            )));
-        }
+        whole_and_its_own(path, share)?;
+        all.extend(&share.done);
     }
-    let all = shares.values().flat_map(|(_, share)| &share.done);
-    let all: BTreeMap<_, _> = all.collect();
     for entry in all.values() {
         swept.add(&entry.line, entry.conclusion)?;
     }
     swept.conclude(order);
     Ok(swept)
+}
+
+/// A journal has each seed of its share, and no other: a line of another was not written by its sweep.
+fn whole_and_its_own(path: &Path, share: &Recorded) -> Result<(), Failure> {
+    let seeds = Seeds {
+        first: share.head.first.clone(),
+        from: share.head.from,
+        range: share.head.range,
+        share: share.head.share,
+    };
+    let own: BTreeSet<Seed> = (0..seeds.count()).map(|at| seeds.at(at)).collect();
+    let path = path.display();
+    if let Some(stray) = share.done.keys().find(|seed| !own.contains(seed)) {
+        let share = seeds.share;
+        return Err(Failure::Usage(format!(
+            "`{path}` tells of seed {stray}, which its share {share} does not have\n  hint: the file was edited; \
+             sweep that share again"
+        )));
+    }
+    let unrun = own.len() - share.done.len();
+    if unrun > 0 {
+        return Err(Failure::Usage(format!(
+            "`{path}` is not whole: {unrun} of its seeds are not done\n  hint: go on with it by the \
+             same `proveniq sweep` with --journal, then merge"
+        )));
+    }
+    Ok(())
 }

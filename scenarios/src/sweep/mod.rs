@@ -99,7 +99,10 @@ pub fn sweep(
         collected
     });
     finished?;
-    result.interrupted = interrupted.load(Ordering::Relaxed) || shared.ran_out_of_time();
+    if interrupted.load(Ordering::Relaxed) || shared.ran_out_of_time() {
+        result.sweep.stop();
+        result.interrupted = true;
+    }
     result.conclude(order);
     Ok(result)
 }
@@ -159,6 +162,8 @@ impl Swept {
                 scenario: scenario.name.clone(),
                 checks: checks.map(|check| check.name.to_owned()).collect(),
                 sometimes: scenario.checks.sometimes.clone(),
+                chosen: order.seeds.chosen().collect(),
+                is_share: order.seeds.share != share::Share::WHOLE,
             }),
             conclusion: match order.seeds.count() {
                 0 => Conclusion::NothingSelected,
@@ -180,9 +185,7 @@ impl Swept {
     }
 
     fn conclude(&mut self, order: &SweepOrder) {
-        // What one share did not reach another may have: merging tells.
-        let whole = !self.interrupted && order.seeds.share == share::Share::WHOLE;
-        let unreached = whole && self.sweep.unreached().next().is_some();
+        let unreached = self.sweep.unreached().next().is_some();
         if order.seeds.count() > 0 && (self.interrupted || unreached) {
             self.conclusion = self.conclusion.or_graver(Conclusion::Inconclusive);
         }

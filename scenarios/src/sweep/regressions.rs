@@ -39,29 +39,30 @@ pub fn read(path: &Path) -> Result<Vec<Seed>, Failure> {
     Ok(seeds)
 }
 
-/// Adds the first seed of each way to fail that the file does not have. Says how many it added.
+/// Adds the first seed of each way to fail that the file does not have. Says how many it added. A run that
+/// was lost from outside says nothing of its seed and is left out.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn extend(path: &Path, known: &[Seed], summary: &SweepSummary) -> Result<usize, Failure> {
-    let failures = summary.failures.iter();
+/// When the file cannot be read or written.
+pub fn extend(path: &Path, summary: &SweepSummary) -> Result<usize, Failure> {
+    let failures = summary.failures.iter().filter(|it| !it.lost_from_outside);
     let failures = failures.map(|it| (it.first_seed, it.signature.to_string()));
-    add(path, known, failures)
+    add(path, failures)
 }
 
 /// Adds seeds that the file does not have, each with why it is there. Says how many it added.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// When the file cannot be read or written.
 pub fn add(
     path: &Path,
-    known: &[Seed],
     failures: impl IntoIterator<Item = (Seed, String)>,
 ) -> Result<usize, Failure> {
+    let known = read(path)?;
     let new: Vec<String> = failures
         .into_iter()
         .filter(|(seed, _)| !known.contains(seed))
-        .map(|(seed, why)| format!("{seed} # {why}\n"))
+        .map(|(seed, why)| format!("{seed} # {}\n", in_a_line(&why)))
         .collect();
     if new.is_empty() {
         return Ok(0);
@@ -75,9 +76,16 @@ pub fn add(
     Ok(new.len())
 }
 
+/// What a process said last may have several lines; a comment has one.
+fn in_a_line(why: &str) -> String {
+    why.replace(char::is_control, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reports::sweep::SweepScope;
+    use reports::{SeedLine, Sweep};
 
     fn check(text: &str, expected: Result<&[u64], &str>) {
         let folder = std::env::temp_dir().join(format!("proveniq-seeds-{}", std::process::id()));
@@ -96,6 +104,34 @@ mod tests {
         }
         fs::remove_file(&path).unwrap();
         assert_eq!(read(&path).unwrap(), [], "no file is no seed");
+    }
+
+    /// One seed whose process ended with many words, and one whose process was killed.
+    fn lost_runs() -> SweepSummary {
+        let mut sweep = Sweep::new(SweepScope {
+            scenario: "lab".to_owned(),
+            ..SweepScope::default()
+        });
+        let said = "its process ended: signal 6; it said: thread panicked\nnote: run\twith";
+        let ended = SeedLine::failed_to_run("lab", Seed(7), said, "");
+        let killed = SeedLine {
+            lost_from_outside: true,
+            ..SeedLine::failed_to_run("lab", Seed(8), "it was killed", "")
+        };
+        sweep.add(&ended).unwrap();
+        sweep.add(&killed).unwrap();
+        SweepSummary::of(&sweep)
+    }
+
+    #[test]
+    fn what_is_added_reads_back_is_added_once_and_is_the_seeds_own_failure() {
+        let folder = std::env::temp_dir().join(format!("proveniq-added-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("regressions.txt");
+        assert_eq!(extend(&path, &lost_runs()).unwrap(), 1);
+        assert_eq!(read(&path).unwrap(), [Seed(7)]);
+        assert_eq!(extend(&path, &lost_runs()).unwrap(), 0, "it is known");
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -148,6 +148,12 @@ impl Seeds {
         }
     }
 
+    /// Seeds that are run although the range does not have them: who chose them knew that they failed.
+    pub fn chosen(&self) -> impl Iterator<Item = Seed> {
+        let in_range = |seed: &Seed| seed.0.wrapping_sub(self.from.0) < self.range;
+        self.first.iter().copied().filter(move |it| !in_range(it))
+    }
+
     /// The position in the whole range, whatever the share.
     pub fn in_range(&self, position: u64) -> u64 {
         let own = position.saturating_sub(self.first.len() as u64);
@@ -211,6 +217,19 @@ mod tests {
         for text in ["", "1", "0/3", "4/3", "1/0", "a/b", "1/3/5", "-1/3"] {
             assert!(text.parse::<Share>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_seed_of_the_range_is_not_chosen_though_it_is_run_first() {
+        let first = vec![Seed(9), Seed(10), Seed(14), Seed(15), Seed(0)];
+        let seeds = Seeds {
+            first,
+            ..Seeds::range(Seed(10), 5)
+        };
+        assert_eq!(
+            seeds.chosen().collect::<Vec<_>>(),
+            [Seed(9), Seed(15), Seed(0)]
+        );
     }
 
     proptest! {
