@@ -138,7 +138,9 @@ impl Story {
     /// What a node noted under a name, as (milliseconds, detail).
     pub fn notes(&self, name: &str) -> Vec<(u64, &Value)> {
         let notes = self.record().notes.iter().filter(|note| note.name == name);
-        notes.map(|note| (note.at.millis(), &*note.detail)).collect()
+        notes
+            .map(|note| (note.at.millis(), &*note.detail))
+            .collect()
     }
 
     /// Whether a state was reached.
