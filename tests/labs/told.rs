@@ -78,4 +78,9 @@ fn a_grade_under_hidden_seeds_tells_no_seed() {
     assert_eq!((naive.code, reference.code), (6, 0), "{}", reference.stdout);
     assert!(naive.stdout.contains("✗ both_told") && naive.stdout.ends_with("failed\n"));
     assert!(!naive.stdout.contains("0x"), "{}", naive.stdout);
+    assert!(
+        naive.stdout.contains("    such as: conflict_told:"),
+        "{}",
+        naive.stdout
+    );
 }

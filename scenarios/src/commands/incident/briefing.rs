@@ -2,6 +2,7 @@
 
 use grading::criteria::cause::EDGES;
 use grading::detection::SERIES;
+use grading::submission::update::{SCOPES, SEVERITIES};
 use grading::submission::{ACTIONS, POSTMORTEM, UPDATES};
 use model::incident::cause::CauseKind;
 use model::incident::episode::{HandOver, LENGTH};
@@ -102,7 +103,11 @@ pub fn catalogue() -> String {
     }
     text.push_str("\n\n# Figures\n\nFor updates and evidence: ");
     text.push_str(&METRICS.join(", "));
-    text.push_str(", and held.COMPONENT. Series for alerts: ");
+    text.push_str(", and held.COMPONENT. For updates, severities: ");
+    text.push_str(&SEVERITIES.join(", "));
+    text.push_str("; scopes: ");
+    text.push_str(&SCOPES.join(", "));
+    text.push_str(". Series for alerts: ");
     text.push_str(&SERIES.join(", "));
     text.push_str(".\n");
     text
