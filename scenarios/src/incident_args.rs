@@ -53,6 +53,10 @@ pub struct GradeArgs {
     /// The number of the assignment in Canvas.
     #[arg(long, value_name = "N", default_value = "0")]
     pub canvas_assignment: u64,
+    /// What Classroom 50 wants to know of the repository of this one submission: a JSON file with classroom, owner, submission,
+    /// commit, release, review and datetime. Its result is written beside the others.
+    #[arg(long, value_name = "FILE")]
+    pub classroom50: Option<PathBuf>,
     /// The folder is one submission, whatever is in it.
     #[arg(long, hide = true)]
     pub single: bool,

@@ -1,13 +1,15 @@
 //! Classroom 50's `classroom50/result/v1`. Integers only. It knows no result without a score, so there is none while there is no
 //! score.
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::pretty;
 use crate::document::Grade;
 
 /// What the form wants to know that no grade knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Classroom {
     /// The classroom.
     pub classroom: String,

@@ -9,6 +9,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use grading::converters::classroom50::{self, Classroom};
 use grading::converters::{gradebooks, gradescope, lti, prairielearn};
 use grading::document::{Grade, GradeStatus, ItemStatus};
 use grading::grader::{ASSIGNMENT, Grader};
@@ -54,6 +55,11 @@ pub fn execute(args: &GradeArgs) -> Result<Conclusion, Failure> {
     })?;
     let grades = match args.single || submission_folder::is_submission(folder) {
         true => vec![grade_one(args, &key, folder, out)?],
+        false if args.classroom50.is_some() => {
+            let told =
+                "--classroom50 describes the repository of one submission, and this is a class";
+            return Err(Failure::Usage(told.to_owned()));
+        }
         false => grade_class(args, folder, out)?,
     };
     if grades.is_empty() {
@@ -105,6 +111,7 @@ fn grade_one(
     out: &Path,
 ) -> Result<Grade, Failure> {
     let name = file_name(folder);
+    let classroom = args.classroom50.as_deref().map(classroom).transpose()?;
     let known = kept(out, &name);
     let grade = match assignment(args.lab.as_deref())? {
         None => of_incident(args.seed.0, key, &name, folder, known)?,
@@ -124,12 +131,25 @@ fn grade_one(
     // The sender puts the time of sending in its place.
     let score = lti::render(&grade, &name, "1970-01-01T00:00:00.000Z");
     write(out, &format!("{name}.lti.json"), &score)?;
+    if let Some(classroom) = classroom {
+        // It knows no result without a score.
+        if let Some(result) = classroom50::render(&grade, &classroom) {
+            write(out, &format!("{name}.classroom50.json"), &result)?;
+        }
+    }
     write(out, &format!("{name}.grade.json"), &grade.to_json())?;
     output::print(&format!(
         "{name}: {}\n",
         grading::converters::sentence(&grade)
     ))?;
     Ok(grade)
+}
+
+/// What is known of a submission's repository.
+fn classroom(path: &Path) -> Result<Classroom, Failure> {
+    let text = fs::read_to_string(path).map_err(|source| Failure::unreadable(path, source))?;
+    let read = serde_json::from_str(&text);
+    read.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// The assignment that is graded by policies; nothing for the incident.

@@ -254,6 +254,13 @@ impl Plant {
         }
     }
 
+    /// The dead letters, in the order they came: of which asset each is, and the number of the endpoint it is for, 0 being that
+    /// of the large customer.
+    pub fn dead_letters(&self) -> impl Iterator<Item = (u32, u16)> {
+        let dead = self.deliveries.dead.iter();
+        dead.map(|delivery| (delivery.asset, delivery.endpoint()))
+    }
+
     /// The dead letters that were there before: two events each of some assets.
     pub(super) fn lay_dead_letters(&mut self) {
         for event in 0..2 * DEAD_ASSETS {

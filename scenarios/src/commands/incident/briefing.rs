@@ -26,6 +26,7 @@ pub fn files(hand_over: &HandOver) -> Vec<(&'static str, String)> {
             "sessions.txt",
             view::sessions(hand_over.at, &plant.sessions()),
         ),
+        ("queue.txt", view::queue(plant)),
         ("changes.txt", changes(hand_over)),
         ("catalogue.md", catalogue()),
         (ACTIONS, String::new()),
@@ -45,7 +46,7 @@ fn briefing(hand_over: &HandOver) -> String {
          | failed requests | {}.{:02} % | 0 % |\n\
          | database connections | {} of 100 | below 80 |\n\
          | webhook latency | {} s | below 60 s |\n\n\
-         `telemetry.csv`, `log.txt`, `sessions.txt` and `changes.txt` show what was seen until now, in seconds from now. \
+         `telemetry.csv`, `log.txt`, `sessions.txt`, `queue.txt` and `changes.txt` show what was seen until now, in seconds from now. \
          `catalogue.md` lists what you can do and name.\n\n\
          Hand in `{ACTIONS}`, `{UPDATES}` and `{POSTMORTEM}`. `proveniq incident replay FOLDER --seed {:#x}` shows what \
          your actions come to.\n",

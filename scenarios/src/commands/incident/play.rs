@@ -20,6 +20,8 @@ const HELP: &str = "\
   status              the figures of the last minutes
   sessions            database sessions that keep a connection for long
   log                 the last lines of the log
+  breakers            circuit breakers
+  queue               the head of the queue, and dead letters
   changes             what was changed lately
   advance SECONDS     let time pass
   do NAME [FIELD=VALUE …]
@@ -63,6 +65,8 @@ fn line_by_line(session: &mut Session) -> Result<(), Failure> {
                 output::print(&view::sessions(plant.now(), &plant.sessions()))?;
             }
             "log" => log(session)?,
+            "breakers" => output::print(&view::breakers(session.plant()))?,
+            "queue" => output::print(&view::queue(session.plant()))?,
             "changes" => output::print(&briefing::changes(session.hand_over()))?,
             "advance" => match session.advance(rest) {
                 Ok(()) => status(session)?,
