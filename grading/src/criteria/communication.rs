@@ -115,14 +115,13 @@ impl Told<'_> {
             if update.status == Status::Resolved {
                 break;
             }
-            let announced = update.next_update_at_s.unwrap_or(0).saturating_add(GRACE);
-            let due = (update.at_s + longest).max(announced);
-            // What is due after the end of the episode cannot be missed in it.
-            if due >= LENGTH.as_secs() {
-                break;
-            }
+            let promised = update.next_update_at_s.unwrap_or(0);
+            let due = (update.at_s + longest).max(promised.saturating_add(GRACE));
             let next = updates.get(place + 1).map(|next| next.at_s);
-            if next.is_none_or(|next| next > due) {
+            // What is due after the end of the episode cannot be missed in it; a promise for after it is no leave to be silent.
+            let over = next.is_none() && update.at_s + longest >= LENGTH.as_secs();
+            if !over && next.is_none_or(|next| next > due) {
+                let due = due.min(LENGTH.as_secs());
                 let told = format!("no update between {} s and {due} s", update.at_s);
                 return wrong(due, told);
             }
@@ -274,7 +273,6 @@ fn keeps_promise(update: &Update, next: Option<u64>) -> Wrong {
     }
     match next {
         Some(next) if next <= promised + GRACE => None,
-        None if promised + GRACE >= LENGTH.as_secs() => None,
         _ => wrong(
             promised,
             format!(

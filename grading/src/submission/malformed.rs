@@ -84,7 +84,8 @@ impl Malformed {
     /// A mistake that serde found below `path`, which is `.` at the root.
     pub(super) fn of_serde(file: &str, line: usize, path: &str, message: &str) -> Malformed {
         let message = without_place(message);
-        let path = path.trim_matches('.');
+        // A place that has no name yet, or none at all.
+        let path = path.trim_end_matches(['?', '.']);
         let field = match named_field(message) {
             Some(named) if path.is_empty() => named.to_owned(),
             Some(named) if path != named && !path.ends_with(&format!(".{named}")) => {
@@ -127,6 +128,8 @@ mod tests {
                 "f:3: a[0].b: unknown field `b`",
             ),
             (".", "EOF while parsing", "f:3: EOF while parsing"),
+            ("?", "EOF while parsing", "f:3: EOF while parsing"),
+            ("a.?", "EOF while parsing", "f:3: a: EOF while parsing"),
         ] {
             let told = Malformed::of_serde("f", 3, path, message).to_string();
             assert_eq!(told, expected);

@@ -246,7 +246,8 @@ pub(super) fn learners(folder: &Path, out: Option<&Path>) -> Result<Vec<PathBuf>
     let mut learners = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let file = !entry.file_type().map_err(unreadable)?.is_dir();
+        let hidden = file && entry.file_name().as_encoded_bytes().starts_with(b".");
         let is_out = out.is_some() && fs::canonicalize(entry.path()).ok() == out;
         if !hidden && !is_out {
             learners.push(entry.path());
