@@ -303,9 +303,9 @@ impl View<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use model::incident::episode::PROBE;
     use model::incident::plant::Plant;
+    use model::incident::stability::incident_shows;
 
     use super::*;
 
@@ -313,7 +313,12 @@ mod tests {
     fn shown(kind: CauseKind, seed: u64) -> Vec<(&'static str, &'static str)> {
         let case = Case::with_primary(seed, kind);
         let mut plant = Plant::new(&case, Settings::default());
-        plant.run_until(case.trigger + Duration::from_secs(20 * 60));
+        plant.run_until(case.trigger + PROBE);
+        let shows = incident_shows(&plant.telemetry().samples);
+        assert!(
+            shows,
+            "{kind:?} {seed}: a hidden seed without an incident would be a gift"
+        );
         let outcome = Outcome::of(plant, case.trigger);
         let view = View {
             case: &case,
