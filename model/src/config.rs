@@ -158,6 +158,10 @@ pub struct Workload {
     /// How reads of an asset are done, by weight; all are strong when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<ReadMix>,
+    /// Of how many of the assets registered last an operation chooses one. At least 1; four when not given, so
+    /// that operations meet.
+    #[serde(default = "four")]
+    pub among_latest: u32,
     /// The chance that a registration asks for all or nothing instead of a partial commit.
     #[serde(default = "never")]
     pub all_or_nothing: Ratio,
@@ -271,6 +275,10 @@ impl Default for Mix {
 
 fn never() -> Ratio {
     Ratio::NEVER
+}
+
+fn four() -> u32 {
+    4
 }
 
 fn ten() -> u32 {
@@ -402,6 +410,7 @@ impl Workload {
             ("every_ms", self.every_ms),
             ("surge.every_ms", self.surge.map_or(1, |it| it.every_ms)),
             ("attempts_max", u64::from(self.attempts_max)),
+            ("among_latest", u64::from(self.among_latest)),
             ("attempt_timeout_ms", self.attempt_timeout_ms),
         ] {
             at_least_one(&format!("workload.{key}"), count)?;
@@ -412,6 +421,7 @@ impl Workload {
 
 fn validate_edge(edge: &EdgeConfig) -> Result<(), ConfigError> {
     at_least_one("system.edge.in_flight_max", edge.in_flight_max.into())?;
+    at_least_one("system.edge.retry_after_ms", edge.retry_after_ms)?;
     if let Some(adaptive) = &edge.adaptive {
         let (min, max) = (adaptive.in_flight_min, edge.in_flight_max);
         at_least_one("system.edge.adaptive.in_flight_min", min.into())?;

@@ -312,9 +312,9 @@ impl Tally {
             deliveries_lost: self.lost,
             effects_repeated: self.repeated,
             registered: self.registered.count,
-            registered_p99_us: quantile(&self.registered.took, self.registered.count, 99),
+            registered_p90_us: quantile(&self.registered.took, self.registered.count, 90),
             requested: self.requested.count,
-            requested_p99_us: quantile(&self.requested.took, self.requested.count, 99),
+            requested_p90_us: quantile(&self.requested.took, self.requested.count, 90),
             violated: self.violated,
         }
     }

@@ -76,8 +76,6 @@ impl ExitCode {
             Ok(Conclusion::BelowPass) => ExitCode::BelowPass,
             Ok(Conclusion::RunAborted) => ExitCode::Internal,
             Ok(Conclusion::RunKilled) => ExitCode::Temporary,
-            // Whoever read the output has seen enough and went away.
-            Err(Failure::ReaderGone) => ExitCode::Held,
             Err(Failure::Usage(_) | Failure::Select(_) | Failure::Mistakes(_)) => ExitCode::Usage,
             Err(Failure::Unwritable { .. } | Failure::Unreadable { .. }) => ExitCode::Usage,
             Err(Failure::Temporary(_)) => ExitCode::Temporary,
@@ -162,7 +160,6 @@ mod tests {
         check(Err(Failure::Internal("no".into())), 70);
         check(Ok(Conclusion::RunKilled), 75);
         check(Err(Failure::Temporary("no".into())), 75);
-        check(Err(Failure::ReaderGone), 0);
     }
 
     #[test]

@@ -39,9 +39,6 @@ pub enum Failure {
     /// A bug of this program.
     #[error("internal error: {0}")]
     Internal(String),
-    /// Whoever read the standard output went away.
-    #[error("the reader of the output went away")]
-    ReaderGone,
 }
 
 impl Failure {

@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reports::Style;
 
@@ -22,18 +23,29 @@ pub fn style() -> Style {
     }
 }
 
-/// Writes to the standard output at once.
+/// Whether nobody reads the standard output any more.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Writes to the standard output at once. When whoever read it went away, nothing more is written and
+/// the work goes on: what a command concludes and the files it leaves are no matter of who looks on.
 ///
 /// # Errors
-/// [`Failure::ReaderGone`] when nobody reads any more: the program then ends quietly.
+/// [`Failure::Temporary`] when there is a reader, and still it cannot be written.
 pub fn print(text: &str) -> Result<(), Failure> {
+    if READER_GONE.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::Temporary(format!("cannot write to the standard output: {error}")),
-        })
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            READER_GONE.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        written => written.map_err(|error| {
+            Failure::Temporary(format!("cannot write to the standard output: {error}"))
+        }),
+    }
 }
 
 /// Tells something beside the result. Nobody reading it is no reason to stop.

@@ -11,7 +11,6 @@ use clap::Parser;
 use crate::args::Arguments;
 use crate::commands;
 use crate::exit_code::{Conclusion, ExitCode};
-use crate::failure::Failure;
 use crate::output;
 
 /// Runs the program on the arguments of this process.
@@ -24,9 +23,7 @@ pub fn main() -> process::ExitCode {
     let result = catch_unwind(AssertUnwindSafe(|| commands::execute(arguments.command)));
     // The hook has told it already.
     let result = result.unwrap_or(Ok(Conclusion::RunAborted));
-    if let Err(failure) = &result
-        && !matches!(failure, Failure::ReaderGone)
-    {
+    if let Err(failure) = &result {
         output::tell(&format!("error: {failure}\n"));
     }
     process::ExitCode::from(ExitCode::of(&result).number())

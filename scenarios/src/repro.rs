@@ -91,6 +91,8 @@ impl Repro {
     pub fn of(setup: &Setup, outcome: &Outcome) -> Repro {
         let mut text = setup.to_text();
         text.given.plan = Some(outcome.record.plan.clone());
+        // Beside a plan that is given no change points are drawn any more.
+        text.given.put_off = setup.steering().put_off;
         text.given.operations = Some(operations_of(&setup.order(JUDGEMENT_ONLY)));
         Repro {
             schema: Schema::new(),
@@ -182,14 +184,23 @@ impl Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::Given;
     use crate::seeds::RunSeeds;
+    use crate::strategy::Strategy;
 
     fn repro() -> (Repro, Outcome) {
+        repro_by(Strategy::default())
+    }
+
+    fn repro_by(strategy: Strategy) -> (Repro, Outcome) {
         let setup = Setup {
             selected: crate::file::select("chaos-registration", &[]).unwrap(),
             seeds: RunSeeds::of(reports::Seed(3)),
             defects: model::defects::Defects::default(),
-            given: crate::given::Given::NOTHING,
+            given: Given {
+                strategy,
+                ..Given::NOTHING
+            },
         };
         let outcome = setup.run(crate::run::WITH_TRACE);
         (Repro::of(&setup, &outcome), outcome)
@@ -197,13 +208,23 @@ mod tests {
 
     #[test]
     fn a_saved_run_is_had_again_from_its_text_alone() {
-        let (saved, outcome) = repro();
+        for strategy in Strategy::ALL {
+            check_had_again(strategy);
+        }
+    }
+
+    fn check_had_again(strategy: Strategy) {
+        let (saved, outcome) = repro_by(strategy);
         let read = Repro::parse_at("r.json", &saved.to_pretty()).unwrap();
         assert_eq!(read, saved);
         let setup = read.setup.read("r.json").unwrap();
         assert_eq!(setup.given.plan.as_ref(), Some(&outcome.record.plan));
         let again = setup.run(crate::run::WITH_TRACE);
-        assert_eq!(read.expected.compare(&again.record), Sameness::Same);
+        assert_eq!(
+            read.expected.compare(&again.record),
+            Sameness::Same,
+            "{strategy:?}"
+        );
         assert_eq!(Expected::of(&again), saved.expected);
     }
 

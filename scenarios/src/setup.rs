@@ -4,6 +4,8 @@
 use model::defects::{Defect, Defects};
 use reports::{RunReport, Seed};
 use serde::{Deserialize, Serialize};
+use sim::random::Randomness;
+use sim::steering::Steering;
 use sim::world::Recording;
 
 use crate::file::source::Override;
@@ -62,6 +64,12 @@ impl Setup {
             defects: &self.defects,
             recording,
         }
+    }
+
+    /// How the world of its run is steered: as it is given, or else as the strategy draws it.
+    pub fn steering(&self) -> Steering {
+        let randomness = Randomness::new(self.seeds.resolve());
+        self.given.steering(&self.selected.scenario, &randomness)
     }
 
     /// The same at another seed.

@@ -37,6 +37,9 @@ struct Fixture {
     facts: Facts,
     #[serde(default)]
     pending: Option<Vec<String>>,
+    /// What the run was to suffer.
+    #[serde(default)]
+    plan: Plan,
     #[serde(default)]
     objectives: Vec<Objective>,
     #[serde(default)]
@@ -138,7 +141,9 @@ impl Fixture {
         if let Some(scraped) = &self.scrapes {
             observations.metrics.scrapes = scraped.scrapes();
         }
-        Record::observed(observations)
+        let mut record = Record::observed(observations);
+        record.plan = self.plan.clone();
+        record
     }
 }
 

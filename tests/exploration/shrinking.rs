@@ -2,6 +2,7 @@
 
 use model::defects::{Defect, Defects};
 use reports::schema::Document;
+use scenarios::file::select;
 use scenarios::repro::{Repro, Sameness};
 use scenarios::run::WITH_TRACE;
 use scenarios::setup::Setup;
@@ -119,11 +120,38 @@ fn a_run_that_keeps_its_promises_is_refused() {
 #[test]
 fn a_spent_budget_gives_the_smallest_so_far_and_says_so() {
     let (setup, _) = caught(Defect::LinkNotIdempotent);
+    let shrunk = within_budget(&setup, 3);
+    assert!(!shrunk.finished && shrunk.runs == 3);
+}
+
+/// A power failure at a late passing of a point: without most operations that passing never comes.
+#[test]
+fn whatever_the_budget_what_is_left_fails() {
+    let at_point = "faults.plan[1]={ what = \"power-loss\", where = \"ledger\", \
+                    at_point = \"ledger.log.written\", nth = 80, lasts_ms = 500 }";
+    let waits = at_point.parse().expect("it is well formed");
+    let setup = Setup {
+        selected: select("chaos-orchestration", &[waits]).expect("it is built in"),
+        defects: Defects::of([Defect::WalAckBeforeSync]),
+        ..everything(1, Defects::default())
+    };
+    for runs_max in [9, 12, 16] {
+        within_budget(&setup, runs_max);
+    }
+}
+
+/// Shrinks within a budget, and gives what is left, which must fail.
+fn within_budget(setup: &Setup, runs_max: u32) -> Shrunk {
     let order = ShrinkOrder {
         check: None,
-        runs_max: 3,
+        runs_max,
     };
-    let shrunk = shrink(&setup, &order, &mut |_, _| ()).expect("it fails");
-    assert!(!shrunk.finished && shrunk.runs == 3);
-    assert!(shrunk.target.is_met_by(&shrunk.outcome));
+    let shrunk = shrink(setup, &order, &mut |_, _| ()).expect("it fails");
+    assert!(shrunk.runs <= runs_max);
+    assert!(
+        shrunk.target.is_met_by(&shrunk.outcome),
+        "{runs_max} runs left {:?}, which does not fail",
+        shrunk.after()
+    );
+    shrunk
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::binary::{proveniq, proveniq_with};
 
 /// Each fixture with the model it is judged as, more arguments, and what comes of it.
-const JUDGED: [(&str, &str, &[&str], &str); 13] = [
+const JUDGED: [(&str, &str, &[&str], &str); 19] = [
+    ("kv-deleted.edn", "kv", &[], "held"),
+    ("kv-deleted-and-read.edn", "kv", &[], "violated"),
     ("kv-held.edn", "kv", &[], "held"),
     ("kv-stale-read.edn", "kv", &[], "violated"),
     ("cas-register-twice.jsonl", "cas-register", &[], "violated"),
@@ -40,6 +42,20 @@ const JUDGED: [(&str, &str, &[&str], &str); 13] = [
         "rw-register",
         &["--isolation", "read-committed"],
         "held",
+    ),
+    ("rw-register-read-skew.edn", "rw-register", &[], "violated"),
+    (
+        "rw-register-read-skew.edn",
+        "rw-register",
+        &["--isolation", "read-committed"],
+        "held",
+    ),
+    ("rw-register-stale-read.edn", "rw-register", &[], "held"),
+    (
+        "rw-register-stale-read.edn",
+        "rw-register",
+        &["--isolation", "strict-serializable"],
+        "violated",
     ),
     ("malformed.edn", "register", &[], "refused"),
 ];

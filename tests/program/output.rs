@@ -101,10 +101,11 @@ fn everything_there_is_can_be_listed() {
     assert!(schema["properties"]["workload"].is_object(), "{schema}");
 }
 
-#[test]
-fn a_closed_pipe_ends_the_program_quietly() {
+/// Calls the program, and goes away after its first words; it must end as if it had been heard out. Gives
+/// what it told beside its output.
+fn check_unheard(arguments: &[&str], code: i32) -> String {
     let mut child = Command::new(binary())
-        .args(["run", "chaos-registration", "--trace"])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -115,6 +116,28 @@ fn a_closed_pipe_ends_the_program_quietly() {
     stdout.read_exact(&mut first).expect("some output");
     drop(stdout);
     let output = child.wait_with_output().expect("the program ends");
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+    told
+}
+
+#[test]
+fn a_closed_pipe_changes_neither_the_conclusion_nor_the_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (junit, known, saved) = (path("s.xml"), path("known.seeds"), path("run.json"));
+    let run = ["run", "chaos-registration", "--trace"];
+    assert_eq!(check_unheard(&run, 0), "");
+    let failing = ["--seed", "2", "--defect", "link_not_idempotent"];
+    let failing = [&run[..], &failing, &["--save-repro", &saved]].concat();
+    assert_eq!(check_unheard(&failing, 1), "");
+    let sweep = ["sweep", "chaos-registration", "--seeds", "6", "--json"];
+    let defect = ["--defect", "key_ignores_body"];
+    let files = ["--junit", &junit, "--regressions", &known];
+    let told = check_unheard(&[&sweep[..], &defect, &files].concat(), 1);
+    assert!(told.contains("seeds added"), "{told}");
+    for file in [junit, known, saved] {
+        let written = std::fs::metadata(&file).is_ok_and(|file| file.len() > 0);
+        assert!(written, "{file} is missing");
+    }
 }

@@ -67,6 +67,7 @@ impl Tray {
 struct Waiting {
     key: IdempotencyKey,
     asset: AssetId,
+    deadline: Deadline,
     tray: Tray,
 }
 
@@ -93,11 +94,19 @@ impl Intake {
     }
 
     /// Has a verification queued; the answer once that is durable.
-    pub async fn request(&self, key: &IdempotencyKey, asset: &AssetId) -> Answer {
+    ///
+    /// Whoever still waits when its deadline is over is told to ask again; how many wait is what the door lets in.
+    pub async fn request(
+        &self,
+        key: &IdempotencyKey,
+        asset: &AssetId,
+        deadline: Deadline,
+    ) -> Answer {
         let tray = Tray::default();
         self.waiting.borrow_mut().push_back(Waiting {
             key: key.clone(),
             asset: asset.clone(),
+            deadline,
             tray: tray.clone(),
         });
         if self.busy.get() < self.config.clerks {
@@ -132,6 +141,14 @@ impl Intake {
 
     fn next_batch(&self) -> Vec<Waiting> {
         let mut waiting = self.waiting.borrow_mut();
+        let now = self.context.monotonic();
+        waiting.retain(|it| {
+            let is_over = it.deadline.expired(now);
+            if is_over {
+                it.tray.put(Answer::later(503, None));
+            }
+            !is_over
+        });
         let most = (self.config.batch as usize).min(waiting.len());
         waiting.drain(..most).collect()
     }

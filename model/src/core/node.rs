@@ -45,7 +45,7 @@ use crate::realtime::config::RealtimeConfig;
 use crate::resilience::deadline::Deadline;
 use crate::search::config::SearchConfig;
 use crate::verify::VerifyQueueConfig;
-use crate::webhooks::config::WebhookConfig;
+use crate::webhooks::config::{DeliveryMode, WebhookConfig};
 
 /// How long a draining instance waits for what it has begun.
 const GRACE: Duration = Duration::from_secs(12);
@@ -233,6 +233,12 @@ impl Core {
         self.draining.get()
     }
 
+    /// Whether a webhook delivery counts as made when it is sent, whatever comes of it.
+    pub fn sends_once(&self) -> bool {
+        let webhooks = self.setup.webhooks.as_ref();
+        webhooks.is_some_and(|config| config.delivery == DeliveryMode::AtMostOnce)
+    }
+
     /// Counts work that a drain waits for.
     pub fn begin_work(self: &Rc<Self>) -> Work {
         self.under_way.set(self.under_way.get() + 1);
@@ -321,7 +327,7 @@ impl Core {
             } => reading::read_at(self, asset, *consistency, *seen, deadline).await,
             Ask::RequestVerification { key, asset } => {
                 if let Some(intake) = &self.intake {
-                    return intake.request(key, asset).await;
+                    return intake.request(key, asset, deadline).await;
                 }
                 self.requests.request(key, asset, deadline).await
             }

@@ -80,7 +80,7 @@ fn known(record: &Record, by_entry: &BTreeMap<i64, &Value>) -> BTreeMap<i64, Sim
         match operation.function.as_str() {
             "register" => {
                 let asset = answer.text("asset");
-                told.entry((asset, "created", 0)).or_insert(at);
+                told.entry((asset, "created", 1)).or_insert(at);
             }
             "rename" => {
                 for change in list(answer.get("renamed")) {

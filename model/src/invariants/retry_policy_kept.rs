@@ -328,14 +328,26 @@ fn claims_taken_over(record: &Record) -> Result<Vec<Evidence>, String> {
 /// How much earlier than it should an attempt may seem to be: by as much as the plan moves clocks, and
 /// by as long as a fault may keep a node from telling.
 pub(super) fn slack(record: &Record) -> Duration {
-    let faults = &record.plan.faults;
-    let moved: u64 = faults.iter().map(clock_moved_ms).sum();
-    let late = faults.iter().map(lasts_ms).max().unwrap_or(0);
-    Duration::from_millis(moved + late) + ROUND_TRIP
+    let late = record.plan.faults.iter().map(lasts_ms).max().unwrap_or(0);
+    let late = clocks_moved(record).saturating_add(Duration::from_millis(late));
+    late.saturating_add(ROUND_TRIP)
+}
+
+/// By how much the plan moves clocks, all its faults together.
+pub(super) fn clocks_moved(record: &Record) -> Duration {
+    let moved = record.plan.faults.iter().map(clock_moved_ms);
+    Duration::from_millis(moved.fold(0, u64::saturating_add))
 }
 
 /// A postponement is told when its commit is answered.
 const ROUND_TRIP: Duration = Duration::from_secs(5);
+
+/// By how much the plan makes clocks drift, all its faults together.
+pub(super) fn clocks_drifted(record: &Record) -> Duration {
+    let faults = record.plan.faults.iter();
+    let drifts = faults.filter(|fault| matches!(fault.what, FaultKind::ClockDrift { .. }));
+    Duration::from_millis(drifts.map(clock_moved_ms).fold(0, u64::saturating_add))
+}
 
 fn lasts_ms(fault: &Fault) -> u64 {
     let until = fault.until_ms.unwrap_or(fault.from_ms);
@@ -350,7 +362,8 @@ fn clock_moved_ms(fault: &Fault) -> u64 {
             offset_ms.unsigned_abs()
         }
         FaultKind::ClockDrift { parts_per_million } => {
-            lasts_ms(fault) * parts_per_million.unsigned_abs() / 1_000_000
+            let drifted = u128::from(lasts_ms(fault)) * u128::from(parts_per_million.unsigned_abs());
+            u64::try_from(drifted / 1_000_000).unwrap_or(u64::MAX)
         }
         _ => 0,
     }

@@ -3,13 +3,19 @@
 //!
 //! Judged over the notes `webhook_arrival`, by what the receiver itself made of signature and timestamp;
 //! `payment_refused`, a provider's own message that Core did not take; and `forgery_answered`, by what
-//! nobody may believe. Where the plan moves clocks or keeps messages back, the age of a message
-//! excuses. It does not judge who else could have made a signature, nor what a repetition does that is
+//! nobody may believe. Where the plan moves clocks and keeps messages or nodes back by more than the tolerance,
+//! the age of a message that says when it was signed excuses, and nothing else does. It does not judge who else could have made a signature, nor what a repetition does that is
 //! believed (see `incoming_once`).
+
+use std::time::Duration;
 
 use sim::check::{Check, Evidence, Kind};
 use sim::fault::FaultKind;
 use sim::record::Record;
+use sim::record::value::Value;
+
+use super::retry_policy_kept;
+use crate::webhooks::signature::TOLERANCE;
 
 pub(super) const CHECK: Check = Check {
     name: "signature_verified",
@@ -21,11 +27,7 @@ pub(super) const CHECK: Check = Check {
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
     // What receivers processed must be known, or nothing is known of what they believed.
     record.facts.table("webhook_effects")?;
-    let late = record
-        .plan
-        .faults
-        .iter()
-        .any(|fault| makes_late(&fault.what));
+    let late = may_be_out_of_date(record);
     let mut evidence = Vec::new();
     for note in record
         .notes
@@ -62,7 +64,7 @@ fn incoming(record: &Record, late: bool) -> impl Iterator<Item = Evidence> {
         let told = &note.detail;
         let status = told.get("status");
         let (subject, claim) = match note.name.as_str() {
-            "payment_refused" if !late => (
+            "payment_refused" if !(late && is_of_age(told)) => (
                 told.text("payment"),
                 format!(
                     "{} sent it, and was answered {status}",
@@ -72,7 +74,7 @@ fn incoming(record: &Record, late: bool) -> impl Iterator<Item = Evidence> {
             "forgery_answered" if told.get("must_be_refused") == &true.into() => {
                 let how = told.text("how");
                 let is_taken = status.as_int().is_some_and(|it| (200..300).contains(&it));
-                let excused = late && matches!(how, "repeated" | "restamped");
+                let excused = late && how == "repeated";
                 if !is_taken || excused {
                     return None;
                 }
@@ -91,13 +93,19 @@ fn incoming(record: &Record, late: bool) -> impl Iterator<Item = Evidence> {
     })
 }
 
-/// Whether a fault makes messages older, or clocks wrong.
-fn makes_late(fault: &FaultKind) -> bool {
-    matches!(
-        fault,
-        FaultKind::ClockSkew { .. }
-            | FaultKind::ClockJump { .. }
-            | FaultKind::ClockDrift { .. }
-            | FaultKind::Delay { .. }
-    )
+/// Whether a refusal can have been for the age of the message.
+fn is_of_age(refused: &Value) -> bool {
+    let is_stamped = *refused.get("stamped") == Value::Bool(true);
+    is_stamped && refused.get("status").as_int() == Some(401)
+}
+
+/// Whether the plan can make a message seem older, or younger, than receivers tolerate.
+fn may_be_out_of_date(record: &Record) -> bool {
+    let delays = record.plan.faults.iter().map(|fault| match fault.what {
+        FaultKind::Delay { extra_ms } => extra_ms,
+        _ => 0,
+    });
+    let longest = Duration::from_millis(delays.max().unwrap_or(0));
+    let apart = retry_policy_kept::slack(record).saturating_add(longest);
+    apart >= TOLERANCE
 }

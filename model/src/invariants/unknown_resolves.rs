@@ -1,8 +1,8 @@
 //! After a write of unknown outcome the client can learn, by its key, whether it happened.
 //!
-//! Judged after heal, for each keyed write (`register`, `rename`, `request_verification`) whose client
+//! Judged after heal, for each keyed write (`register`, `rename`, `edit`, `request_verification`, `notify`) whose client
 //! was left without an outcome: either its key has a stored answer; or the key is free and nothing of
-//! the write is there: no asset under the key, no live saga, no name that only it asked for. A key
+//! the write is there: no asset under the key, no live saga, no name that only it asked for, no revision and no notification under it. A key
 //! that waits for an answer is in order only while an open dead letter of its asset waits for people.
 //! It does not judge whether a stored answer is true (see `acked_writes_survive`).
 
@@ -22,12 +22,20 @@ pub(super) const CHECK: Check = Check {
     judge,
 };
 
-const KEYED_WRITES: [&str; 3] = ["register", "rename", "request_verification"];
+const KEYED_WRITES: [&str; 5] = [
+    "register",
+    "rename",
+    "edit",
+    "request_verification",
+    "notify",
+];
 
 struct Held<'a> {
     keys: BTreeMap<&'a str, &'a Value>,
     assets: &'a [Value],
     sagas: &'a [Value],
+    revisions: &'a [Value],
+    notifications: &'a [Value],
     /// The assets that an open dead letter is about.
     left_to_people: BTreeSet<&'a str>,
 }
@@ -40,6 +48,9 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         keys: rows_by("key", facts.table("idempotency_keys")?),
         assets: facts.table("assets")?,
         sagas: facts.table("sagas")?,
+        // Systems without edits or users to be told have no such table.
+        revisions: facts.table("asset_revisions").unwrap_or_default(),
+        notifications: facts.table("notifications").unwrap_or_default(),
         left_to_people: open.map(|letter| letter.text("asset")).collect(),
     };
     let mut evidence = Vec::new();
@@ -83,6 +94,16 @@ fn effect(record: &Record, held: &Held<'_>, operation: &Operation) -> Option<Str
                 held.assets.iter().any(|row| named(&row)) && !others_ask(record, key, change)
             })
             .map(|change| format!("{} by its name", change.text("asset"))),
+        "edit" => {
+            let mut revisions = held.revisions.iter();
+            let made = revisions.find(|row| row.text("key") == key);
+            made.map(|row| format!("revision {} of it", row.text("revision")))
+        }
+        "notify" => {
+            let mut notifications = held.notifications.iter();
+            let sent = notifications.find(|row| row.text("source") == key);
+            sent.map(|row| format!("a notification of {} from it", row.text("user")))
+        }
         _ => None,
     }
 }

@@ -110,25 +110,33 @@ fn wants(endpoint: &Value, kind: &str) -> bool {
     endpoint::wants(&subscribed.map(str::to_owned).collect::<Vec<_>>(), kind)
 }
 
-/// In each lane, the place of the first delivery that holds it.
-struct Lanes<'a>(BTreeMap<&'a str, i64>);
+/// In each lane, the deliveries that hold it: one that is dead, or has its next attempt due.
+///
+/// In a lane that several assets share, a delivery may stand behind one with a later place: places are drawn before
+/// the commit that fans out.
+struct Lanes<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
 
 impl<'a> Lanes<'a> {
-    fn of(deliveries: &BTreeMap<&str, &'a Value>) -> Lanes<'a> {
-        let mut held = BTreeMap::new();
-        for row in deliveries.values() {
+    fn of(deliveries: &BTreeMap<&'a str, &'a Value>) -> Lanes<'a> {
+        let mut held: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (name, row) in deliveries {
             let lane = row.text("lane");
-            if !lane.is_empty() && matches!(row.text("state"), "pending" | "dead") {
-                let first = held.entry(lane).or_insert_with(|| position(row));
-                *first = position(row).min(*first);
+            let holds = match row.text("state") {
+                "dead" => true,
+                "pending" => !row.get("run_at").is_null(),
+                _ => false,
+            };
+            if !lane.is_empty() && holds {
+                held.entry(lane).or_default().insert(name);
             }
         }
         Lanes(held)
     }
 
     fn holds_back(&self, row: &Value) -> bool {
-        let first = self.0.get(row.text("lane"));
-        first.is_some_and(|first| *first < position(row))
+        let holders = self.0.get(row.text("lane"));
+        let mut holders = holders.into_iter().flatten();
+        holders.any(|holder| *holder != row.text("delivery"))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Judged over the notes `webhook_attempt` and `webhook_heard`, the schedule by the note
 //! `webhook_schedule`, and what the Ledger has recorded of each attempt. A round is what begins with a
 //! delivery or its replay: its attempts are numbered from one to the schedule's last, and there is one
-//! round more than there were replays. Between two attempts in a row of a round lies at least the schedule's
+//! round more than there were replays. Nothing is sent twice under one claim. Between two attempts in a row of a round lies at least the schedule's
 //! wait, and what a recorded answer asked for in `retry-after`; as far as clocks allow, as in
 //! `retry_policy_kept`. After an attempt recorded as rejected or gone the round is over; and it is over no
 //! sooner: a dead letter that calls itself exhausted names the schedule's last attempt, and one that says
@@ -20,6 +20,7 @@ use sim::record::value::Value;
 use sim::time::SimTime;
 
 use super::{list, retry_policy_kept};
+use crate::webhooks::delivery::Cause;
 
 pub(super) const CHECK: Check = Check {
     name: "webhook_retries_kept",
@@ -34,6 +35,17 @@ struct Schedule {
     retry_after_max: Duration,
 }
 
+/// How much earlier than it should an attempt may seem to be.
+struct Slack {
+    /// After one that was heard of: the wait begins when that is written down, which is later.
+    heard: Duration,
+    /// After one that was lost: its claim was durable before its holder told that it sends.
+    lost: Duration,
+}
+
+/// By so much an instance may mistake the Ledger's clock.
+const CLOCK_KNOWN_WITHIN: Duration = Duration::from_secs(1);
+
 /// One attempt.
 struct Attempt<'a> {
     at: SimTime,
@@ -46,15 +58,17 @@ struct Attempt<'a> {
 }
 
 fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
-    let series = series(record)?;
+    let (series, mut evidence) = series(record)?;
     if series.is_empty() {
         return Ok(Vec::new());
     }
     let schedule = schedule(record)?;
-    let slack = retry_policy_kept::slack(record);
+    let slack = Slack {
+        heard: retry_policy_kept::clocks_moved(record) + CLOCK_KNOWN_WITHIN,
+        lost: retry_policy_kept::slack(record),
+    };
     let max = schedule.waits.len() as i64 + 1;
     let mut replays: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut evidence = Vec::new();
     for letter in record.facts.table("dead_letters")? {
         let subject = letter.text("subject");
         let replayed = usize::from(letter.text("state") == "replayed");
@@ -69,7 +83,7 @@ fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
         // Between others lies a claim whose holder never knew of it, and sent nothing.
         let next = following.filter(|((first, _), (second, _))| **second == **first + 1);
         for ((_, first), (_, second)) in next {
-            let claim = wrong_between(first, second, &schedule, slack);
+            let claim = wrong_between(first, second, &schedule, &slack);
             evidence.extend(claim.map(|claim| Evidence {
                 at: Some(second.at),
                 ..Evidence::new(*delivery, claim)
@@ -102,15 +116,16 @@ fn given_up_too_soon(
 ) -> Option<String> {
     let (_, token) = letter.text("letter").rsplit_once('-')?;
     let last = attempts.get(&token.parse().ok()?)?;
-    let (number, cause) = (last.attempts, letter.text("cause"));
-    let wanted = match cause {
-        "E_WEBHOOK_EXHAUSTED" => {
+    let number = last.attempts;
+    let mut causes = Cause::ALL.into_iter();
+    let wanted = match causes.find(|cause| cause.name() == letter.text("cause")) {
+        Some(Cause::Exhausted) => {
             return (number < max)
                 .then(|| format!("it was given up as exhausted after attempt {number} of {max}"));
         }
-        "E_WEBHOOK_REJECTED" => "rejected",
-        "E_WEBHOOK_GONE" => "gone",
-        _ => return None,
+        Some(Cause::Rejected) => "rejected",
+        Some(Cause::Gone) => "gone",
+        None => return None,
     };
     (last.recorded != wanted).then(|| {
         let recorded = last.recorded;
@@ -122,7 +137,7 @@ fn wrong_between(
     first: &Attempt<'_>,
     second: &Attempt<'_>,
     schedule: &Schedule,
-    slack: Duration,
+    slack: &Slack,
 ) -> Option<String> {
     if second.attempts == 1 && first.attempts != 0 {
         // A new round, which the number of replays allows or not.
@@ -143,10 +158,9 @@ fn wrong_between(
         _ => Duration::ZERO,
     };
     // A lost attempt is followed by the wait after it began.
-    let since = if first.recorded == "lost" {
-        first.at
-    } else {
-        over
+    let (since, slack) = match first.recorded {
+        "lost" => (first.at, slack.lost),
+        _ => (over, slack.heard),
     };
     let due = since + wait.max(asked);
     (second.at + slack < due).then(|| {
@@ -172,14 +186,15 @@ fn schedule(record: &Record) -> Result<Schedule, String> {
 
 type Series<'a> = BTreeMap<&'a str, BTreeMap<i64, Attempt<'a>>>;
 
-/// Attempts by delivery and token.
-fn series(record: &Record) -> Result<Series<'_>, String> {
+/// Attempts by delivery and token, and those that were sent twice under one claim.
+fn series(record: &Record) -> Result<(Series<'_>, Vec<Evidence>), String> {
     let mut recorded: BTreeMap<(&str, i64), &str> = BTreeMap::new();
     for row in record.facts.table("attempts")? {
         let token = row.get("token").as_int().unwrap_or(0);
         recorded.insert((row.text("delivery"), token), row.text("outcome"));
     }
     let mut series: Series<'_> = BTreeMap::new();
+    let mut twice = Vec::new();
     for note in record
         .notes
         .iter()
@@ -192,7 +207,14 @@ fn series(record: &Record) -> Result<Series<'_>, String> {
             heard: None,
             recorded: recorded.get(&(delivery, token)).copied().unwrap_or("lost"),
         };
-        series.entry(delivery).or_default().insert(token, attempt);
+        let former = series.entry(delivery).or_default().insert(token, attempt);
+        if former.is_some() {
+            let claim = format!("it was sent twice under one claim, the {token}th");
+            twice.push(Evidence {
+                at: Some(note.at),
+                ..Evidence::new(delivery, claim)
+            });
+        }
     }
     for note in record.notes.iter().filter(|it| it.name == "webhook_heard") {
         let (delivery, token) = (note.detail.text("delivery"), number(note, "token")?);
@@ -202,7 +224,7 @@ fn series(record: &Record) -> Result<Series<'_>, String> {
             attempt.heard = Some((note.at, Duration::from_millis(asked.unsigned_abs())));
         }
     }
-    Ok(series)
+    Ok((series, twice))
 }
 
 fn number(note: &Note, name: &str) -> Result<i64, String> {

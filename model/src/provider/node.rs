@@ -155,6 +155,7 @@ impl Provider {
                 ("provider", name.into()),
                 ("payment", payment.id.as_str().into()),
                 ("status", u32::from(answer.status).into()),
+                ("stamped", convention.is_stamped().into()),
             ]);
             self.context.note("payment_refused", detail);
         }

@@ -81,7 +81,7 @@ async fn insist(receiver: &Receiver, ask: Ask) -> bool {
         let answer: Result<Arc<Answer>, CallError> = context.call(core, request, PATIENCE).await;
         match answer.as_deref() {
             Ok(answer) if answer.is_success() => return true,
-            Ok(answer) if !answer.again && answer.status != 409 => return false,
+            Ok(answer) if !answer.again => return false,
             _ => {}
         }
         turn += 1;

@@ -193,6 +193,10 @@ impl WebhookConfig {
                 let message = format!("there is no event `{kind}`; the kinds are {kinds}");
                 return wrong(key("events"), &message);
             }
+            if endpoint.ordered && self.delivery == DeliveryMode::AtMostOnce {
+                let message = "what is sent at most once keeps no order: nobody knows when the one before is done";
+                return wrong(key("ordered"), message);
+            }
             let work: Result<Latency, LatencyError> = endpoint.receiver.work.try_into();
             if let Err(error) = work {
                 return wrong(key("receiver.work"), &error.to_string());

@@ -48,6 +48,11 @@ named_states! {
     }
 }
 
+impl Cause {
+    /// Each of them.
+    pub const ALL: [Cause; 3] = [Cause::Exhausted, Cause::Rejected, Cause::Gone];
+}
+
 /// What becomes of a delivery after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {

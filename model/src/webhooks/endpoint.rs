@@ -124,6 +124,8 @@ impl Health {
         }
         let limit = i64::try_from(disable_after.as_millis()).unwrap_or(i64::MAX);
         match verdict {
+            // One that was on its way when the endpoint was disabled does not enable it.
+            Verdict::Acknowledged if self.state == EndpointState::Disabled => self,
             Verdict::Acknowledged => Health {
                 failing_since: None,
                 ..self

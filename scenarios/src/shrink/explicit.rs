@@ -6,7 +6,6 @@
 //! so that it can be shortened and moved, and still does the same to the same messages.
 
 use sim::fault::{Fault, FaultKind, Plan};
-use sim::random::Randomness;
 use sim::record::Record;
 use sim::record::trace::{Event, Happening};
 use sim::time::SimTime;
@@ -18,9 +17,7 @@ use crate::setup::Setup;
 pub fn written_out(setup: &Setup, record: &Record) -> Setup {
     let mut explicit = setup.clone();
     explicit.given.plan = Some(plan_of(record));
-    let randomness = Randomness::new(setup.seeds.resolve());
-    let steering = setup.given.steering(&setup.selected.scenario, &randomness);
-    explicit.given.put_off = steering.put_off;
+    explicit.given.put_off = setup.steering().put_off;
     explicit.given.operations = Some(operations_of(&setup.order(WITH_TRACE)));
     explicit.selected.scenario.faults.plan.clear();
     explicit

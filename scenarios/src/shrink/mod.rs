@@ -118,8 +118,7 @@ pub fn shrink(
     let mut shrinker = Shrinker::new(written_out, trials);
     shrinker.exhaust(&failing.record);
     let (smallest, runs, finished) = shrinker.into_result();
-    let setup = explicit::tidied(smallest);
-    let outcome = setup.run(WITH_TRACE);
+    let (setup, outcome) = tidied_if_failing(smallest, &target);
     Ok(Shrunk {
         setup,
         outcome,
@@ -128,4 +127,20 @@ pub fn shrink(
         runs,
         finished,
     })
+}
+
+/// The run as it is saved, with what comes of it. Tidying is meant to change nothing; where it does, the
+/// run that is known to fail is kept as it is.
+fn tidied_if_failing(smallest: Setup, target: &Target) -> (Setup, Outcome) {
+    let tidied = explicit::tidied(smallest.clone());
+    let outcome = tidied.run(WITH_TRACE);
+    if target.is_met_by(&outcome) {
+        return (tidied, outcome);
+    }
+    let outcome = smallest.run(WITH_TRACE);
+    assert!(
+        target.is_met_by(&outcome),
+        "only a run that was seen to fail is the smallest so far"
+    );
+    (smallest, outcome)
 }

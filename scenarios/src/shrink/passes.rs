@@ -86,21 +86,22 @@ impl<'a> Shrinker<'a> {
     }
 
     /// Without an operation the others may come to a fault point a moment earlier than the fault that waits
-    /// there, so a part that passes is tried once more with faults that wait from the beginning on.
+    /// there, so a part that passes is tried once more with faults that wait from the beginning on. What
+    /// failed last is kept as it was run: the shortest part alone does not tell which of the two failed.
     fn take_operations_away(&mut self) {
         let (case, trials) = (&self.case, &mut self.trials);
+        let mut smallest = None;
         let all = case.given.operations.as_deref().unwrap_or_default();
-        let kept = minimized(all, |part| {
+        minimized(all, |part| {
             let fewer = with_operations(case, part.to_vec());
-            trials.fails(&fewer) || loosened(&fewer).is_some_and(|it| trials.fails(&it))
-        });
-        if kept.len() < all.len() {
-            let fewer = with_operations(&self.case, kept);
             let patient = loosened(&fewer);
-            if !self.adopt_if_failing(fewer) {
-                self.case = patient.unwrap_or_else(|| self.case.clone());
-            }
-        }
+            let mut either = [Some(fewer), patient].into_iter().flatten();
+            let failing = either.find(|it| trials.fails(it));
+            let fails = failing.is_some();
+            smallest = failing.or(smallest.take());
+            fails
+        });
+        self.case = smallest.unwrap_or_else(|| case.clone());
     }
 
     /// Most failures concern one asset. When its own operations alone show it, hundreds of others are

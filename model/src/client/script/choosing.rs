@@ -148,8 +148,8 @@ impl Script<'_> {
 
     /// One of the latest registrations: people work on what is new, so they meet.
     fn one(&self, stream: &mut Stream) -> u64 {
-        const LATEST: usize = 4;
-        let from = self.registered.len().saturating_sub(LATEST);
+        let among = self.workload.among_latest as usize;
+        let from = self.registered.len().saturating_sub(among);
         *stream.pick(&self.registered[from..])
     }
 

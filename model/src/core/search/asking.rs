@@ -20,7 +20,7 @@ use crate::resilience::deadline::Deadline;
 use crate::search::protocol::{SearchRequest, SearchResponse};
 
 /// How many assets one answer has at most.
-const HITS_MAX: u32 = 100;
+pub const HITS_MAX: u32 = 100;
 
 /// Finds assets with a word in their name.
 ///

@@ -16,7 +16,6 @@ use crate::ledger::query::{self, Refine, at_most, is};
 use crate::ledger::row::Cells;
 use crate::ledger::tables::{attempts, deliveries};
 use crate::resilience::deadline::Deadline;
-use crate::webhooks::config::DeliveryMode;
 use crate::webhooks::delivery::{self, Cause, DeliveryState};
 use crate::webhooks::schedule::Schedule;
 
@@ -139,9 +138,7 @@ fn begin(
         (deliveries::TOKEN, (claim.token.0 as i64).into()),
         (deliveries::ATTEMPTS, i64::from(claim.attempts).into()),
     ];
-    let mode = core.setup.webhooks.as_ref().map(|config| config.delivery);
-    let is_sent_once = mode == Some(DeliveryMode::AtMostOnce);
-    if is_sent_once || defects.has(Defect::OutboxMarkedBeforeSend) {
+    if core.sends_once() || defects.has(Defect::OutboxMarkedBeforeSend) {
         values[0].1 = Value::Null;
         values.push((deliveries::STATE, DeliveryState::Delivered.name().into()));
     }

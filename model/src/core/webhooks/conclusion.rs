@@ -62,6 +62,9 @@ pub(super) async fn conclude(
     let Next::Dead(cause) = concluded.next else {
         return Ok(at);
     };
+    if core.sends_once() {
+        return Ok(at);
+    }
     core.context.pass(points::DELIVERY_GIVEN_UP).await;
     if forgets {
         let buried = core
@@ -86,6 +89,8 @@ async fn write(
     let fenced = !core.setup.defects.has(Defect::WebhookConclusionUnfenced);
     let Concluded { heard, next, .. } = concluded;
     match next {
+        // Its delivery was done with when it was begun, whatever came of it.
+        _ if core.sends_once() => {}
         Next::Delivered => {
             let (state, never) = (DeliveryState::Delivered, Value::Null);
             transaction.stage_one(changed(claim, state, never, fenced));
@@ -189,7 +194,10 @@ async fn judge_endpoint(
 ) -> Result<(), LedgerError> {
     let this = is(webhook_endpoints::ENDPOINT, claim.endpoint.as_str());
     if verdict == Verdict::Acknowledged {
-        let failing = this.and(query::is_set(webhook_endpoints::FAILING_SINCE));
+        let enabled = is(webhook_endpoints::STATE, EndpointState::Enabled.name());
+        let failing = this
+            .and(enabled)
+            .and(query::is_set(webhook_endpoints::FAILING_SINCE));
         let values = [(webhook_endpoints::FAILING_SINCE, Value::Null)];
         transaction.stage(query::update(webhook_endpoints::TABLE, values, failing));
         return Ok(());

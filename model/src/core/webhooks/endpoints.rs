@@ -175,7 +175,7 @@ pub async fn rotate(
             let values = [
                 (endpoints::SECRET, secret.into()),
                 (endpoints::FORMER_SECRET, former),
-                (endpoints::FORMER_UNTIL, (at + overlap).into()),
+                (endpoints::FORMER_UNTIL, at.saturating_add(overlap).into()),
             ];
             transaction.stage_one(query::update(endpoints::TABLE, values, this));
             Ok(Answer::ok(200, Body::Nothing))

@@ -4,18 +4,18 @@
 //! important one waits, nor turned away while a lesser one does. Who is turned away is told 429 or 503 and when to
 //! come back, and comes back no sooner. Everybody who was let in to wait is called, turned away or leaves, and who
 //! has a place gives it back, unless the process died. The limiter lets through what its rate and burst allow by
-//! true time, and turns nobody away who had a token to spare.
+//! true time, and turns nobody away who had a token to spare, but for what the plan makes clocks drift.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sim::check::Evidence;
 use sim::record::Record;
 use sim::record::note::Note;
 
 use super::{number, shown, untold};
+use crate::invariants::retry_policy_kept;
 
-/// A clock that drifts may be off by so many tokens.
-const TOKENS_OFF: i128 = 2;
 /// A token in parts.
 const TOKEN: i128 = 1_000_000_000;
 
@@ -33,18 +33,21 @@ struct Limiter {
     per_second: i128,
     capacity: i128,
     level: i128,
+    /// By how many tokens it may be off.
+    off: i128,
     at: i128,
 }
 
 /// What is wrong with what doors did.
 pub(super) fn judge(record: &Record) -> Result<Vec<Evidence>, String> {
+    let drifted = retry_policy_kept::clocks_drifted(record);
     let mut doors: BTreeMap<(&str, u32), Door> = BTreeMap::new();
     let mut evidence = Vec::new();
     for note in &record.notes {
         let life = (note.node.as_str(), note.incarnation);
         match note.name.as_str() {
             "door_opened" => {
-                doors.insert(life, Door::of(note)?);
+                doors.insert(life, Door::of(note, drifted)?);
             }
             "door" => {
                 let door = doors.get_mut(&life);
@@ -82,7 +85,8 @@ fn forgotten(doors: &BTreeMap<(&str, u32), Door>) -> Vec<Evidence> {
 }
 
 impl Door {
-    fn of(note: &Note) -> Result<Door, String> {
+    /// As it opened, by clocks that drift by so much in all.
+    fn of(note: &Note, drifted: Duration) -> Result<Door, String> {
         let limit = |key: &str| note.detail.get(key).as_int().map(i128::from);
         let limiter = limit("per_second").zip(limit("burst"));
         Ok(Door {
@@ -92,6 +96,11 @@ impl Door {
                 per_second,
                 capacity: burst * TOKEN,
                 level: burst * TOKEN,
+                off: i128::try_from(drifted.as_nanos())
+                    .unwrap_or(i128::MAX)
+                    .saturating_mul(per_second)
+                    / TOKEN
+                    + i128::from(!drifted.is_zero()),
                 at: note.at.nanos().into(),
             }),
             here: BTreeMap::new(),
@@ -165,13 +174,13 @@ impl Door {
         limiter.at = now;
         if did == "limited" {
             let spare = limiter.level / TOKEN;
-            return (spare > TOKENS_OFF).then(|| {
+            return (spare > limiter.off).then(|| {
                 format!("a request was told that it comes too fast, with {spare} tokens to spare")
             });
         }
         limiter.level -= TOKEN;
         let missing = -limiter.level / TOKEN;
-        (missing > TOKENS_OFF)
+        (missing > limiter.off)
             .then(|| format!("{missing} requests more were let through than the limiter allows"))
     }
 }

@@ -37,6 +37,8 @@ use crate::resilience::pool::{Lease, Pool};
 
 pub use self::error::LedgerError;
 
+/// Whoever gave the Ledger less time than this learns nothing of it from its silence.
+const FAIR_CHANCE: Duration = Duration::from_secs(1);
 /// The Ledger's time limit for one round trip.
 pub const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
 /// How long is waited for a connection of the pool.
@@ -147,7 +149,14 @@ impl LedgerClient {
         let mut failed = 0;
         let mut retried = Vec::new();
         let done = loop {
-            let tried = match self.circuit.call(attempt(), settlement).await {
+            let starts = self.context.monotonic();
+            if deadline.expired(starts) {
+                // Whoever asked does not wait any more; of the Ledger that says nothing.
+                break Err(LedgerError::Unavailable);
+            }
+            let is_fair = deadline.remaining(starts) >= FAIR_CHANCE;
+            let settles = |tried: &Result<T, LedgerError>| settlement(tried, is_fair);
+            let tried = match self.circuit.call(attempt(), settles).await {
                 Ok(tried) => tried,
                 Err(_) => break Err(LedgerError::CircuitOpen),
             };
@@ -185,10 +194,11 @@ impl LedgerClient {
         self.repeatedly(purpose, deadline, async || {
             let (mut lease, connection, limit) = self.lease(deadline).await?;
             let statements = selects.iter().cloned().map(Statement::Select);
+            let asked = self.clock.asks();
             let executed = connection.execute(statements.collect(), limit).await;
             self.give_back(&mut lease, connection);
             let executed: Executed = executed.map_err(|_| LedgerError::Unavailable)?;
-            self.clock.heard(executed.at);
+            self.clock.heard(executed.at, asked);
             self.has_heard(executed.durable);
             match executed.error {
                 Some(error) => Err(LedgerError::Sql(error)),
@@ -408,10 +418,12 @@ impl LedgerClient {
     }
 }
 
-/// What the breaker makes of a transaction: only database and connection errors count.
-fn settlement<T>(done: &Result<T, LedgerError>) -> Settlement {
+/// What the breaker makes of a transaction: only database and connection errors count, and silence only where
+/// there was time for an answer.
+fn settlement<T>(done: &Result<T, LedgerError>, is_fair: bool) -> Settlement {
     match done {
         Ok(_) => Settlement::Success,
+        Err(LedgerError::Unavailable | LedgerError::Unknown) if !is_fair => Settlement::Ignored,
         Err(LedgerError::Unavailable | LedgerError::Unknown) => Settlement::Failure,
         Err(LedgerError::Sql(error)) if is_of_the_server(error.state) => Settlement::Failure,
         Err(LedgerError::Sql(_) | LedgerError::Stale | LedgerError::CircuitOpen) => {

@@ -156,9 +156,10 @@ impl Transaction {
         let staged = std::mem::take(&mut self.staged);
         let (statements, rows): (Vec<_>, Vec<_>) =
             staged.into_iter().map(|it| (it.statement, it.rows)).unzip();
+        let asked = self.clock.asks();
         let executed = self.connection.execute(statements, self.limit).await;
         let executed = executed.map_err(|_| LedgerError::Unavailable)?;
-        self.heard(&executed);
+        self.heard(&executed, asked);
         if let Some(error) = executed.error {
             return Err(LedgerError::Sql(error));
         }
@@ -190,13 +191,14 @@ impl Transaction {
     /// Commits, after what is staged.
     pub(super) async fn commit(&mut self) -> Result<(), LedgerError> {
         self.flush().await?;
+        let asked = self.clock.asks();
         match self
             .connection
             .execute(vec![Statement::Commit], self.limit)
             .await
         {
             Ok(executed) => {
-                self.heard(&executed);
+                self.heard(&executed, asked);
                 match (executed.error, executed.outcomes.last()) {
                     (Some(error), _) => Err(LedgerError::Sql(error)),
                     (None, Some(outcome)) if outcome.tag == CommandTag::Commit => Ok(()),
@@ -227,8 +229,8 @@ impl Transaction {
         self.connection
     }
 
-    fn heard(&mut self, executed: &Executed) {
-        self.clock.heard(executed.at);
+    fn heard(&mut self, executed: &Executed, asked: Duration) {
+        self.clock.heard(executed.at, asked);
         self.durable = executed.durable;
     }
 }

@@ -3,7 +3,7 @@
 //! Line by line, input comes from the standard input, so that a session can be a file; what is shown goes to the
 //! standard output. Both are the same [`Session`], so the same words give the same submission.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 
 use grading::submission::POSTMORTEM;
@@ -126,7 +126,5 @@ fn end(session: Session, out: &Path) -> Result<(), Failure> {
     output::print(&format!(
         "written to {}; the post-mortem is yours to fill in\n",
         out.display()
-    ))?;
-    // Prompts end without a line end; a pipe is to have all of it.
-    io::stdout().flush().map_err(|_| Failure::ReaderGone)
+    ))
 }

@@ -5,11 +5,14 @@ use super::event::read_history;
 use super::objects::{DeliveryWords, QueueWords, RegisterWords, SetWords};
 use super::reader::{Notation, Reader};
 use super::transactions::{ListWords, RegisterTransactionWords};
+use super::value::Value;
 use crate::checkers::linearizability::{
     self, Budget, queue::FifoQueue, register::Registers, set::Set,
 };
 use crate::checkers::queue;
-use crate::checkers::transactions::{Isolation, Limits, Report, list_append, rw_register};
+use crate::checkers::transactions::rw_register::{self, Assumptions};
+use crate::checkers::transactions::transaction::RegisterHistory;
+use crate::checkers::transactions::{Isolation, Limits, Report, list_append};
 use crate::checkers::verdict::Verdict;
 
 /// What a foreign history is about.
@@ -107,12 +110,7 @@ pub fn judge(text: &str, question: &Question) -> Result<Judgement, ForeignError>
         None => Reader::new(text)?,
     };
     let (operations, verdict, broken_levels) = if question.model.is_transactional() {
-        let (operations, report) = analyse(reader, question.model)?;
-        (
-            operations,
-            report.verdict(question.level),
-            report.broken_levels(),
-        )
+        analyse(reader, question.model, question.level)?
     } else {
         let (operations, verdict) = judge_object(reader, question.model, question.budget)?;
         (operations, verdict, Vec::new())
@@ -166,16 +164,59 @@ fn judge_object(
     })
 }
 
-fn analyse(reader: Reader<'_>, model: ForeignModel) -> Result<(usize, Report), ForeignError> {
+fn analyse(
+    reader: Reader<'_>,
+    model: ForeignModel,
+    level: Isolation,
+) -> Result<(usize, Verdict, Vec<Isolation>), ForeignError> {
     Ok(if model == ForeignModel::ListAppend {
         let history = read_history(reader, &ListWords)?;
-        (history.len(), list_append::analyse(&history, Limits::USUAL))
+        let report = list_append::analyse(&history, Limits::USUAL);
+        (history.len(), report.verdict(level), report.broken_levels())
     } else {
         let history = read_history(reader, &RegisterTransactionWords)?;
-        let assumptions = rw_register::Assumptions::none();
+        let reports = RegisterReports::of(&history);
         (
             history.len(),
-            rw_register::analyse(&history, &assumptions, Limits::USUAL),
+            reports.verdict(level),
+            reports.broken_levels(),
         )
     })
+}
+
+/// What registers show, by what may be taken for granted: a level is judged by what it implies itself, since
+/// what a stronger one would say of the order of versions accuses no weaker one.
+struct RegisterReports {
+    /// Of each level below which more may be taken for granted, weakest first, with that level.
+    by_level: Vec<(Isolation, Report)>,
+}
+
+impl RegisterReports {
+    fn of(history: &RegisterHistory<Value, Value>) -> Self {
+        let levels = [
+            Isolation::ReadUncommitted,
+            Isolation::ReadCommitted,
+            Isolation::StrictSerializable,
+        ];
+        let report = |level| {
+            let assumptions = Assumptions::implied_by(level);
+            rw_register::analyse(history, &assumptions, Limits::USUAL)
+        };
+        Self {
+            by_level: levels.map(|level| (level, report(level))).into(),
+        }
+    }
+
+    fn verdict(&self, level: Isolation) -> Verdict {
+        let mut own = self.by_level.iter().rev();
+        let (_, report) = own
+            .find(|(granting, _)| level.includes(*granting))
+            .expect("every level includes the weakest");
+        report.verdict(level)
+    }
+
+    fn broken_levels(&self) -> Vec<Isolation> {
+        let broken = |level: &Isolation| matches!(self.verdict(*level), Verdict::Violated(_));
+        Isolation::ALL.into_iter().filter(broken).collect()
+    }
 }

@@ -63,10 +63,14 @@ impl Vocabulary for RegisterWords {
                     RegisterRequest::Write(written.map(Form::value).transpose()?.flatten()),
                 )
             }
-            Some("delete") if self.is_keyed => (
-                Some(value.some_value("a key")?),
-                RegisterRequest::Write(None),
-            ),
+            Some("delete") if self.is_keyed => {
+                // `[key nil]` like every other operation, or the key alone.
+                let key = match self.keyed(value, is_pair) {
+                    Ok((Some(key), _)) => key,
+                    _ => value.some_value("a key")?,
+                };
+                (Some(key), RegisterRequest::Write(None))
+            }
             Some("cas") if self.has_cas => {
                 let has_key = value
                     .items()

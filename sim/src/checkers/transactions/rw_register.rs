@@ -10,6 +10,7 @@ use std::fmt::Display;
 use super::cycles;
 use super::explanation::note_cycles;
 use super::graph::{GraphBuilder, Reason};
+use super::isolation::Isolation;
 use super::realtime::{self, Lifetime};
 use super::report::{Limits, Report};
 use super::transaction::{Ending, RegisterHistory, RegisterStep, ending_and_steps};
@@ -42,6 +43,19 @@ impl<Key, Value> Assumptions<Key, Value> {
             sequential_keys: false,
             linearizable_keys: false,
             known_orders: BTreeMap::new(),
+        }
+    }
+
+    /// What every history that keeps `level` grants, so that a history which does not is found out.
+    ///
+    /// From read committed on, a write follows what its transaction read: were it older, the two writers would
+    /// depend on each other in a circle of overwrites and reads-from, which is G1c. In strict serializability the
+    /// versions of each key follow real time, as the transactions do.
+    pub fn implied_by(level: Isolation) -> Self {
+        Self {
+            writes_follow_reads: level.includes(Isolation::ReadCommitted),
+            linearizable_keys: level.includes(Isolation::StrictSerializable),
+            ..Self::none()
         }
     }
 }
