@@ -157,7 +157,7 @@ fn classroom(path: &Path) -> Result<Classroom, Failure> {
 /// # Errors
 /// When there is no lab of that name.
 pub(super) fn assignment(lab: Option<&str>) -> Result<Option<Assignment>, Failure> {
-    lab.map(|name| super::lab::assignment(name)).transpose()
+    lab.map(super::lab::assignment).transpose()
 }
 
 fn of_incident(

@@ -88,7 +88,7 @@ impl Marks {
             let most = each + u64::from(place < more);
             let held = self.seeds - self.lapsed(criterion);
             Share {
-                criterion: *criterion,
+                criterion,
                 points: (most * held).checked_div(self.seeds).unwrap_or(0),
                 most,
             }
