@@ -12,6 +12,7 @@ use model::invariants::CHECKS;
 use serde::Deserialize;
 use sim::check::objective::Objective;
 use sim::check::{Check, Verdict};
+use sim::fault::Plan;
 use sim::record::Record;
 use sim::record::facts::Facts;
 use sim::record::history::History;

@@ -145,3 +145,18 @@ fn the_fewer_partitions_the_busier_is_one_and_the_longer_wait_those_in_it() {
     let [_, four, _, one_each] = [0, 1, 2, 3].map(|it| all[it].delivered_p99_us);
     assert!(four > one_each.map(|slowest| 2 * slowest), "{all:?}");
 }
+
+#[test]
+fn a_queue_with_a_bound_and_priorities_spares_registrations_the_wait_behind_requests() {
+    let [naive, mitigated] = &figures("verification-surge", &["naive", "mitigated"])[..] else {
+        unreachable!("two were asked for");
+    };
+    nothing_is_violated(naive);
+    nothing_is_violated(mitigated);
+    assert_eq!((naive.turned_away, naive.unknown, mitigated.unknown), (0, 0, 0));
+    assert!(mitigated.turned_away > 100, "{mitigated:?}");
+    let [slow, fast] = [naive, mitigated].map(|it| it.registered_p90_us.expect("they have results"));
+    assert!(fast * 2 < slow, "{naive:?} {mitigated:?}");
+    // Who asked is let in late instead of waiting inside: their verifications are done no later.
+    assert!(mitigated.requested_p90_us < naive.requested_p90_us, "{naive:?} {mitigated:?}");
+}

@@ -109,7 +109,7 @@ mod tests {
             node: "ops".into(),
             incarnation: 0,
             name: ALERT.into(),
-            detail: transition.to_value(),
+            detail: transition.to_value().into(),
         };
         assert_eq!(Transition::read(&note), Some((note.at, transition)));
         note.name = "breaker".into();

@@ -204,6 +204,7 @@ mod tests {
         Workload {
             clients: 2,
             operations: 50,
+            among_latest: 4,
             mix: Mix::default(),
             reads: None,
             all_or_nothing: Ratio::NEVER,

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::audit;
 use super::node::Core;
 use super::protocol::{Answer, Body, IncomingMessage};
 use crate::defects::{Defect, Defects};
@@ -169,6 +170,11 @@ impl Receipt<'_> {
         query::insert_if_absent(incoming::TABLE, values)
     }
 
+    /// That it was credited, for the audit.
+    fn entry(&self, actor: &str, at: LedgerMillis) -> Statement {
+        audit::of_subject("payment_credited", &self.key, None, actor, at)
+    }
+
     async fn is_first(&self, transaction: &mut Transaction) -> Result<bool, LedgerError> {
         let at = transaction.now().await?;
         transaction.stage(self.statement(at));
@@ -210,7 +216,11 @@ async fn process(
                 return Ok(false);
             };
             match receipt.is_first(transaction).await? {
-                true => transaction.stage_one(credit),
+                true => {
+                    transaction.stage_one(credit);
+                    let at = transaction.now().await?;
+                    transaction.stage(receipt.entry(&core.context.name(), at));
+                }
                 false => core.context.reached("incoming_repetition_was_recognised"),
             }
             Ok(true)
@@ -252,6 +262,10 @@ async fn process_in_two(
         let credit = ledger.transact("incoming.credit", deadline, async |transaction| {
             let credit = receipt.credit(transaction).await?;
             let is_known = credit.is_some();
+            if is_known {
+                let at = transaction.now().await?;
+                transaction.stage(receipt.entry(&core.context.name(), at));
+            }
             transaction.stage_all(credit);
             Ok(is_known)
         });

@@ -355,8 +355,10 @@ impl Core {
             }
             Ask::RotateSecret { endpoint, secret } => {
                 let overlap = self.webhooks.as_ref().map_or(0, |it| it.overlap_ms());
-                webhooks::endpoints::rotate(ledger, endpoint, secret, overlap, defects, deadline)
-                    .await
+                webhooks::endpoints::rotate(
+                    context, ledger, endpoint, secret, overlap, defects, deadline,
+                )
+                .await
             }
             Ask::ReceiveWebhook(message) => {
                 incoming::receive(self, message, deadline, answer_early).await

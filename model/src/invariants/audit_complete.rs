@@ -5,7 +5,9 @@
 //! parked has an entry that says so. An asset that is gone, by audit, sagas or answers, has one
 //! `deleted`, and its saga `turned_back` and `rolled_back`. Each verification was queued once, and
 //! given up as often as it has letters; so for jobs and deliveries; each letter that was decided about has its
-//! decision. What clients were told is in the audit too. It does not judge the order of entries, nor
+//! decision. An endpoint was disabled as often as enabled again, once more if it is disabled, and was gone once if
+//! it is; one with a former secret had it exchanged; each payment that Core holds was credited once. What clients
+//! were told is in the audit too. It does not judge the order of entries, nor
 //! entries for which there is no change.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +124,23 @@ fn of_work(record: &Record, trail: &AuditTrail<'_>) -> Result<Vec<Evidence>, Str
         let name = row.text("delivery");
         let deaths = died.get(name).copied().unwrap_or(0);
         expect(name, &["delivery_given_up"], deaths);
+    }
+    // Systems that tell nobody, or hear of nothing, have no such tables.
+    for row in record.facts.table("incoming").unwrap_or_default() {
+        expect(row.text("message"), &["payment_credited"], 1);
+    }
+    for row in record.facts.table("webhook_endpoints").unwrap_or_default() {
+        let (name, state) = (row.text("endpoint"), row.text("state"));
+        let enabled = trail.count_about(name, "endpoint_enabled");
+        let disabled = enabled + usize::from(state == "disabled");
+        if state != "gone" {
+            expect(name, &["endpoint_disabled"], disabled);
+        }
+        expect(name, &["endpoint_gone"], usize::from(state == "gone"));
+        let exchanged = trail.count_about(name, "secret_rotated");
+        if !row.get("former_secret").is_null() && exchanged == 0 {
+            expect(name, &["secret_rotated"], 1);
+        }
     }
     for letter in letters {
         let decided = usize::from(letter.text("state") != "open");

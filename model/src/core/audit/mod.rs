@@ -52,6 +52,24 @@ impl Entry<'_> {
     }
 }
 
+/// The insert for a change of what belongs to no asset: an endpoint, a payment from outside, an order of people.
+pub fn of_subject(
+    action: &'static str,
+    subject: &str,
+    failure: Option<&str>,
+    actor: &str,
+    at: LedgerMillis,
+) -> Statement {
+    let values = [
+        (audit::ACTION, action.into()),
+        (audit::SUBJECT, Value::text(subject)),
+        (audit::FAILURE, query::text(failure)),
+        (audit::ACTOR, actor.into()),
+        (audit::AT, at.into()),
+    ];
+    query::insert(audit::TABLE, values)
+}
+
 /// The insert for a request that came to nothing (see [`refusals`](super::refusals)).
 pub fn refusal(
     action: &str,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::claim::{Claim, attempt};
 use super::endpoints::{Endpoint, health_written};
 use super::{Webhooks, millis, release, release_after};
-use crate::core::audit::Entry;
+use crate::core::audit::{self, Entry};
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::escalation;
 use crate::core::node::Core;
@@ -214,11 +214,14 @@ async fn judge_endpoint(
     }
     transaction.stage(health_written(&claim.endpoint, after));
     if after.state != before.state {
-        let (state, code) = match after.state {
-            EndpointState::Gone => ("endpoint_is_gone", Cause::Gone.name()),
-            _ => ("endpoint_was_disabled", Cause::Exhausted.name()),
+        let (state, action, code) = match after.state {
+            EndpointState::Gone => ("endpoint_is_gone", "endpoint_gone", Cause::Gone),
+            _ => ("endpoint_was_disabled", "endpoint_disabled", Cause::Exhausted),
         };
+        let code = code.name();
         core.context.reached(state);
+        let (actor, endpoint) = (core.context.name(), claim.endpoint.as_str());
+        transaction.stage(audit::of_subject(action, endpoint, Some(code), &actor, at));
         let name = format!("{}-{}-{at}", claim.endpoint, after.state.name());
         transaction.stage(escalation::raise(&name, &claim.asset, code, at));
     }

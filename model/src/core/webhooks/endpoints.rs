@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use sim::NodeContext;
 
+use crate::core::audit;
 use crate::core::protocol::{Answer, Body};
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
@@ -112,6 +113,7 @@ pub async fn enable(
     deadline: Deadline,
 ) -> Result<Answer, LedgerError> {
     let was = Cell::new(EndpointState::Enabled);
+    let actor = context.name();
     let enabled = ledger
         .transact("endpoint.enable", deadline, async |transaction| {
             let this = is(endpoints::ENDPOINT, endpoint);
@@ -130,6 +132,11 @@ pub async fn enable(
                 health.state = EndpointState::from_name(row.text(endpoints::STATE));
             }
             transaction.stage_one(health_written(endpoint, health));
+            if health.state != was.get() {
+                let at = transaction.now().await?;
+                let entry = audit::of_subject("endpoint_enabled", endpoint, None, &actor, at);
+                transaction.stage(entry);
+            }
             Ok(Answer::ok(200, Body::Nothing))
         })
         .await?;
@@ -145,6 +152,7 @@ pub async fn enable(
 /// # Errors
 /// As [`LedgerClient::transact`].
 pub async fn rotate(
+    context: &NodeContext,
     ledger: &LedgerClient,
     endpoint: &str,
     secret: &str,
@@ -155,6 +163,7 @@ pub async fn rotate(
     if Secret::parse(secret).is_err() {
         return Ok(Answer::refused(422, Failure::LedgerConstraint));
     }
+    let actor = context.name();
     ledger
         .transact("endpoint.rotate", deadline, async |transaction| {
             let at = transaction.now().await?;
@@ -178,6 +187,8 @@ pub async fn rotate(
                 (endpoints::FORMER_UNTIL, at.saturating_add(overlap).into()),
             ];
             transaction.stage_one(query::update(endpoints::TABLE, values, this));
+            let entry = audit::of_subject("secret_rotated", endpoint, None, &actor, at);
+            transaction.stage(entry);
             Ok(Answer::ok(200, Body::Nothing))
         })
         .await
