@@ -25,13 +25,13 @@ pub trait RuleTool {
     /// Checks rules for mistakes.
     ///
     /// # Errors
-    /// When there is no such tool here: why.
+    /// When there is no such tool here, or it came to no answer: why.
     fn check(&self, rules: &str) -> Result<ToolSaid, String>;
 
     /// Runs a unit test over rules that stand beside it as `rules.json`.
     ///
     /// # Errors
-    /// When there is no such tool here: why.
+    /// When there is no such tool here, or it came to no answer: why.
     fn test(&self, rules: &str, test: &str) -> Result<ToolSaid, String>;
 }
 
@@ -47,6 +47,27 @@ impl RuleTool for NoTool {
     fn test(&self, _: &str, _: &str) -> Result<ToolSaid, String> {
         self.check("")
     }
+}
+
+/// Whether an expression evaluates another one at many moments, as in `[1h:1ms]`: brackets with a colon, outside of strings and
+/// comments. Nested, such a rule takes as long as its author likes, and no rule over the series here needs one.
+pub fn has_subquery(expr: &str) -> bool {
+    let (mut quote, mut in_brackets) = (None, false);
+    let mut rest = expr.chars();
+    while let Some(c) = rest.next() {
+        match (quote, c) {
+            (Some('"' | '\''), '\\') => drop(rest.next()),
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '#') => drop(rest.by_ref().find(|c| *c == '\n')),
+            (None, '[') => in_brackets = true,
+            (None, ']') => in_brackets = false,
+            (None, ':') if in_brackets => return true,
+            (None, _) => {}
+        }
+    }
+    false
 }
 
 /// The rule file of one alert.
@@ -83,10 +104,32 @@ fn value(name: &str, sample: &Sample) -> u64 {
     }
 }
 
-/// A unit test that expects the alert to have fired, or not, between the trigger and a bound after it.
-pub fn test(probe: &Probe, fires: bool, within_s: u64) -> String {
+/// What is expected of the alert in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation<'a> {
+    /// The run.
+    pub probe: &'a Probe,
+    /// Whether it is to fire.
+    pub fires: bool,
+    /// Until how many seconds after the trigger.
+    pub within_s: u64,
+}
+
+/// A unit test that expects the alert to have fired, or not, between the trigger and a bound after it, in each of these
+/// runs.
+pub fn test(expectations: &[Expectation<'_>]) -> String {
+    let tests: Vec<_> = expectations.iter().map(one_test).collect();
+    json!({
+        "rule_files": ["rules.json"],
+        "evaluation_interval": format!("{}s", SAMPLE_EVERY.as_secs()),
+        "tests": tests,
+    })
+    .to_string()
+}
+
+fn one_test(expected: &Expectation<'_>) -> serde_json::Value {
     let every = SAMPLE_EVERY.as_secs();
-    let samples = &probe.telemetry.samples;
+    let samples = &expected.probe.telemetry.samples;
     let series: Vec<_> = SERIES
         .iter()
         .map(|name| {
@@ -97,8 +140,9 @@ pub fn test(probe: &Probe, fires: bool, within_s: u64) -> String {
             json!({ "series": name, "values": values.join(" ") })
         })
         .collect();
-    let begin = probe.trigger.since(SimTime::START).as_secs();
-    let until = (begin + within_s).min(every * (samples.len() as u64 - 1)) / every * every;
+    let begin = expected.probe.trigger.since(SimTime::START).as_secs();
+    let end = every * (samples.len() as u64 - 1);
+    let until = (begin + expected.within_s).min(end) / every * every;
     let seen = until - begin.min(until);
     // Prometheus keeps what fires as a series of its own; asked for, it may be empty.
     let expr = format!(
@@ -108,16 +152,33 @@ pub fn test(probe: &Probe, fires: bool, within_s: u64) -> String {
     let question = json!({
         "expr": expr,
         "eval_time": format!("{until}s"),
-        "exp_samples": [{ "labels": "{}", "value": u8::from(fires) }],
+        "exp_samples": [{ "labels": "{}", "value": u8::from(expected.fires) }],
     });
     json!({
-        "rule_files": ["rules.json"],
-        "evaluation_interval": format!("{every}s"),
-        "tests": [{
-            "interval": format!("{every}s"),
-            "input_series": series,
-            "promql_expr_test": [question],
-        }],
+        "interval": format!("{every}s"),
+        "input_series": series,
+        "promql_expr_test": [question],
     })
-    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subqueries_are_found_and_nothing_else_is_taken_for_one() {
+        for (expr, expected) in [
+            ("max_over_time(rate(x[1m])[10m:15s]) > 1", true),
+            ("max_over_time(vector(0)[1s : 1ms])", true),
+            ("max_over_time(x [10m:])", true),
+            ("x # [\n[5m:1s]", true),
+            ("rate(http_requests_total[2m]) > 0.05", false),
+            ("job:errors:rate5m > 1", false),
+            ("x{a=\"[1m:1s]\"} > 1", false),
+            ("x{a='\\'[1m:'} > 1", false),
+            ("x{a=`\\`} > 1 # [1m:1s]", false),
+        ] {
+            assert_eq!(has_subquery(expr), expected, "{expr}");
+        }
+    }
 }

@@ -10,6 +10,9 @@ pub const POINTS_MAX: u32 = 1_000;
 /// Points from which on a grade is passed.
 pub const PASS: u32 = 950;
 
+/// A hash of the sources a grade follows from: one with another hash was made by other rules.
+pub const RULES: &str = env!("GRADING_RULES");
+
 /// What became of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,13 +68,15 @@ pub enum GradeStatus {
 pub struct Grade {
     /// `proveniq/grade/v1`.
     pub schema: String,
-    /// `LOAD-2024-001`.
+    /// `LOAD-2024-001`, or the name of a lab.
     pub assignment: String,
     /// Whose.
     pub learner: String,
     /// The version of this program.
     pub tool: String,
-    /// The public seed.
+    /// A hash of the rules it judges by: [`RULES`].
+    pub rules: String,
+    /// The public seed; blank for a lab, which has none.
     pub seed: String,
     /// What the hidden seeds are committed to by.
     pub hidden_commitment: String,
@@ -92,6 +97,33 @@ pub struct Grade {
 }
 
 impl Grade {
+    /// One in which nothing is judged yet.
+    pub fn blank(assignment: &str, learner: &str, seed: &str) -> Grade {
+        Grade {
+            schema: "proveniq/grade/v1".to_owned(),
+            assignment: assignment.to_owned(),
+            learner: learner.to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: RULES.to_owned(),
+            seed: seed.to_owned(),
+            hidden_commitment: String::new(),
+            status: GradeStatus::NotGraded,
+            points: 0,
+            max_points: POINTS_MAX,
+            data_lost: false,
+            items: Vec::new(),
+            malformed: None,
+            needs_human: Vec::new(),
+        }
+    }
+
+    /// The names of its criteria, in the order of their items.
+    pub fn criteria(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.items.iter().map(Item::criterion).collect();
+        names.dedup();
+        names
+    }
+
     /// The document as JSON, with a line end.
     ///
     /// # Panics
@@ -106,6 +138,14 @@ impl Grade {
         items.fold((0, 0), |(points, most), item| {
             (points + item.points, most + item.max_points)
         })
+    }
+
+    /// The points, once they are final: of a submission that was read, none of whose items is open that decides it.
+    pub fn score(&self) -> Option<u32> {
+        match self.status {
+            GradeStatus::Passed | GradeStatus::Failed => Some(self.points),
+            GradeStatus::Incomplete | GradeStatus::NotGraded => None,
+        }
     }
 
     /// The status that follows from points: compared in integers, never rounded up.

@@ -11,8 +11,9 @@ use model::incident::policies;
 use crate::criteria::prevention::HiddenRuns;
 use crate::criteria::{Marker, cause, communication, integrity, prevention, stabilisation};
 use crate::detection::RuleTool;
-use crate::document::{Grade, GradeStatus, Item, POINTS_MAX};
+use crate::document::{Grade, GradeStatus, Item};
 use crate::hidden::CourseKey;
+use crate::submission::postmortem::MeasureKind;
 use crate::submission::{Files, Malformed, Submission};
 
 /// The name of the assignment.
@@ -91,25 +92,7 @@ impl<'a> Grader<'a> {
         Grade {
             status: GradeStatus::NotGraded,
             malformed: Some(malformed),
-            ..self.blank(learner, seed)
-        }
-    }
-
-    fn blank(&self, learner: &str, seed: u64) -> Grade {
-        Grade {
-            schema: "proveniq/grade/v1".to_owned(),
-            assignment: ASSIGNMENT.to_owned(),
-            learner: learner.to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: format!("{seed:#x}"),
-            hidden_commitment: String::new(),
-            status: GradeStatus::NotGraded,
-            points: 0,
-            max_points: POINTS_MAX,
-            data_lost: false,
-            items: Vec::new(),
-            malformed: None,
-            needs_human: Vec::new(),
+            ..Grade::blank(ASSIGNMENT, learner, &format!("{seed:#x}"))
         }
     }
 
@@ -128,22 +111,14 @@ impl<'a> Grader<'a> {
         let items = self.items(seed, submission, yardstick, &outcome, &hidden);
         let data_lost = outcome.balance.loses();
         let (points, status) = Grade::decide(&items, data_lost);
-        let texts = submission
-            .updates
-            .iter()
-            .filter(|update| !update.text.is_empty());
-        let texts = match texts.count() {
-            0 => Vec::new(),
-            count => vec![format!("prose of {count} updates")],
-        };
         Grade {
             hidden_commitment: hidden.commitment,
             status,
             points,
             data_lost,
             items,
-            needs_human: texts,
-            ..self.blank(learner, seed)
+            needs_human: for_a_person(submission),
+            ..Grade::blank(ASSIGNMENT, learner, &format!("{seed:#x}"))
         }
     }
 
@@ -165,9 +140,23 @@ impl<'a> Grader<'a> {
         let mut items =
             stabilisation::judge(&marker, outcome, &yardstick.expert, &yardstick.nothing);
         items.extend(integrity::judge(&marker, outcome));
-        items.extend(communication::judge(&marker, submission, outcome, case));
+        items.extend(communication::judge(&marker, submission, outcome));
         items.extend(cause::judge(&marker, post, case, outcome));
         items.extend(prevention::judge(&marker, post, &runs, self.tool));
         items
     }
+}
+
+/// What no predicate judges.
+fn for_a_person(submission: &Submission) -> Vec<String> {
+    let updates = submission.updates.iter();
+    let texts = updates.filter(|update| !update.text.is_empty()).count();
+    let mut lists = match texts {
+        0 => Vec::new(),
+        count => vec![format!("prose of {count} updates")],
+    };
+    let measures = submission.postmortem.measures.iter().enumerate();
+    let of_people = measures.filter(|(_, measure)| measure.kind == MeasureKind::Process);
+    lists.extend(of_people.map(|(place, _)| format!("measures[{place}]: what people are to do")));
+    lists
 }

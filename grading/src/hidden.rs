@@ -79,14 +79,34 @@ impl CourseKey {
         )
     }
 
-    /// So many seeds for a submission that is one file.
-    pub fn numbers(&self, assignment: &str, file: &[u8], count: u64) -> Vec<u64> {
+    /// The seeds of a submission that is one file and is run in these labs: so many for each, one lab after the other. None
+    /// of them is a healthy one.
+    pub fn file_seeds(&self, labs: &[&str], file: &[u8], count: u64) -> HiddenSeeds {
         let hash = Sha256::digest(file);
-        let seed = |number: u64| {
-            let mac = self.mac(&[assignment.as_bytes(), &hash, &number.to_le_bytes()]);
-            u64::from_le_bytes(mac[..8].try_into().expect("eight of 32 bytes"))
-        };
-        (0..count).map(seed).collect()
+        let all = labs.iter().flat_map(|lab| {
+            let seed = |number: u64| self.seed(lab, &hash, number);
+            (0..count).map(seed).collect::<Vec<u64>>()
+        });
+        let all: Vec<u64> = all.collect();
+        HiddenSeeds {
+            commitment: self.commitment_to(&all, &hash),
+            incident: all,
+            healthy: Vec::new(),
+        }
+    }
+
+    fn seed(&self, assignment: &str, hash: &[u8], number: u64) -> u64 {
+        let mac = self.mac(&[assignment.as_bytes(), hash, &number.to_le_bytes()]);
+        u64::from_le_bytes(mac[..8].try_into().expect("eight of 32 bytes"))
+    }
+
+    fn commitment_to(&self, seeds: &[u64], hash: &[u8]) -> String {
+        let mut committed = Sha256::new();
+        for seed in seeds {
+            committed.update(seed.to_le_bytes());
+        }
+        committed.update(self.mac(&[b"salt", hash]));
+        format!("sha256:{}", hex(&committed.finalize()))
     }
 
     /// The seeds of a submission.
@@ -97,18 +117,10 @@ impl CourseKey {
             hash.update(file);
         }
         let hash = hash.finalize();
-        let seed = |number: u64| {
-            let mac = self.mac(&[assignment.as_bytes(), &hash, &number.to_le_bytes()]);
-            u64::from_le_bytes(mac[..8].try_into().expect("eight of 32 bytes"))
-        };
-        let all: Vec<u64> = (0..2 * self.hidden as u64).map(seed).collect();
-        let mut committed = Sha256::new();
-        for seed in &all {
-            committed.update(seed.to_le_bytes());
-        }
-        committed.update(self.mac(&[b"salt", &hash]));
+        let numbers = 0..2 * self.hidden as u64;
+        let all: Vec<u64> = numbers.map(|it| self.seed(assignment, &hash, it)).collect();
         HiddenSeeds {
-            commitment: format!("sha256:{}", hex(&committed.finalize())),
+            commitment: self.commitment_to(&all, &hash),
             incident: all[..self.hidden].to_vec(),
             healthy: all[self.hidden..].to_vec(),
         }

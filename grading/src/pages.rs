@@ -4,7 +4,6 @@
 
 use crate::class::Summary;
 use crate::converters::sentence;
-use crate::criteria::CRITERIA;
 use crate::document::{Grade, ItemStatus};
 
 fn plain(text: &str) -> String {
@@ -29,7 +28,7 @@ pub fn learner(grade: &Grade) -> String {
         return page;
     }
     page.push_str("| criterion | points |\n|---|---|\n");
-    for name in CRITERIA {
+    for name in grade.criteria() {
         let (points, most) = grade.criterion(name);
         page.push_str(&format!("| {name} | {points} of {most} |\n"));
     }
@@ -50,9 +49,13 @@ pub fn learner(grade: &Grade) -> String {
         }
         page.push('\n');
     }
+    let seed = match grade.seed.as_str() {
+        "" => "H".to_owned(),
+        seed => format!("Seed {seed}, h"),
+    };
     page.push_str(&format!(
-        "\nSeed {}, hidden seeds {}, proveniq {}.\n",
-        grade.seed, grade.hidden_commitment, grade.tool
+        "\n{seed}idden seeds {}, proveniq {}, rules {}.\n",
+        grade.hidden_commitment, grade.tool, grade.rules
     ));
     page
 }

@@ -6,9 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Grade;
-use crate::grader::ASSIGNMENT;
 use crate::hidden::{CourseKey, HiddenSeeds};
-use crate::submission::Files;
 
 /// The document `proveniq/reveal/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +30,7 @@ pub struct Revealed {
     pub learner: String,
     /// What its grade was committed to by.
     pub commitment: String,
-    /// The seeds with the incident.
+    /// The seeds with the incident, or those of a lab.
     pub incident: Vec<String>,
     /// The healthy ones.
     pub healthy: Vec<String>,
@@ -68,11 +66,9 @@ fn told(learner: &str, seeds: &HiddenSeeds) -> Revealed {
 }
 
 impl Reveal {
-    /// That of a class: who, and what they handed in.
-    pub fn of(key: &CourseKey, class: &[(String, Files)]) -> Reveal {
-        let submissions = class
-            .iter()
-            .map(|(learner, files)| told(learner, &key.seeds(ASSIGNMENT, files)));
+    /// That of a class: who, and the seeds of what they handed in.
+    pub fn of(key: &CourseKey, class: &[(String, HiddenSeeds)]) -> Reveal {
+        let submissions = class.iter().map(|(learner, seeds)| told(learner, seeds));
         Reveal {
             schema: "proveniq/reveal/v1".to_owned(),
             commitment: key.commitment(),
@@ -82,16 +78,21 @@ impl Reveal {
     }
 
     /// Whether everything fits: the key to what was published, the seeds to key and submission, the grade to
-    /// the seeds.
+    /// the seeds. `seeds_of` derives the submission's seeds from the revealed key.
     ///
     /// # Errors
     /// The first [`Mismatch`].
-    pub fn verify(&self, published: &str, files: &Files, grade: &Grade) -> Result<(), Mismatch> {
+    pub fn verify(
+        &self,
+        published: &str,
+        seeds_of: impl FnOnce(&CourseKey) -> HiddenSeeds,
+        grade: &Grade,
+    ) -> Result<(), Mismatch> {
         let key = CourseKey::from_hex(&self.key).ok_or(Mismatch::NoKey)?;
         if key.commitment() != published {
             return Err(Mismatch::Key);
         }
-        let seeds = key.seeds(ASSIGNMENT, files);
+        let seeds = seeds_of(&key);
         if seeds.commitment != grade.hidden_commitment {
             return Err(Mismatch::Seeds);
         }

@@ -13,6 +13,8 @@ Examples:
   proveniq grade submissions/ada --seed 1 --key course.key --out grades
   proveniq grade submissions --seed 1 --key course.key --out grades --jobs 2
                                     a class: a folder for each learner
+  proveniq grade submissions --lab EXAM --key course.key --out grades
+                                    policies: a folder with policy.toml for each learner
   proveniq grade --key course.key --commitment
                                     what to publish before, so that hidden seeds can be checked after
   proveniq grade reveal submissions --key course.key --out reveal.json
@@ -27,6 +29,12 @@ pub struct GradeArgs {
     /// A submission, or a folder of submissions.
     #[arg(required_unless_present = "commitment")]
     pub folder: Option<PathBuf>,
+    /// What is handed in is a policy, policy.toml, for this lab or for the EXAM; else it is work on the incident.
+    #[arg(long, value_name = "LAB")]
+    pub lab: Option<String>,
+    /// How many hidden seeds a policy runs under.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: u64,
     /// The public seed of the incident.
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: Seed,
@@ -45,6 +53,10 @@ pub struct GradeArgs {
     /// The number of the assignment in Canvas.
     #[arg(long, value_name = "N", default_value = "0")]
     pub canvas_assignment: u64,
+    /// What Classroom 50 wants to know of the repository of this one submission: a JSON file with classroom, owner, submission,
+    /// commit, release, review and datetime. Its result is written beside the others.
+    #[arg(long, value_name = "FILE")]
+    pub classroom50: Option<PathBuf>,
     /// The folder is one submission, whatever is in it.
     #[arg(long, hide = true)]
     pub single: bool,
@@ -66,6 +78,12 @@ pub enum GradeCommand {
         /// Where it goes.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// What was handed in is a policy for this lab.
+        #[arg(long, value_name = "LAB")]
+        lab: Option<String>,
+        /// How many hidden seeds it ran under.
+        #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        seeds: u64,
     },
     /// Check that a grade's hidden seeds are those that were committed to before the course.
     Verify {
@@ -80,6 +98,12 @@ pub enum GradeCommand {
         /// The grade.
         #[arg(long, value_name = "FILE")]
         grade: PathBuf,
+        /// What was handed in is a policy for this lab.
+        #[arg(long, value_name = "LAB")]
+        lab: Option<String>,
+        /// How many hidden seeds it ran under.
+        #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        seeds: u64,
     },
 }
 
@@ -131,6 +155,39 @@ pub enum IncidentCommand {
         )]
         until: i64,
     },
+    /// Run a seed from before its trouble, with nobody acting: without a cause, with one alone, with other settings.
+    Probe(ProbeArgs),
     /// List the actions, settings and figures there are.
     Actions,
+}
+
+/// `proveniq incident probe`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq incident probe --seed 7 --without verify-11
+                                    whether the incident vanishes with this cause
+  proveniq incident probe --seed 7 --only verify-11
+                                    whether this cause alone makes one
+  proveniq incident probe --seed 0x5eed --like 7 --set pool.verify=10
+                                    a hidden seed of an assignment whose public seed is 7, with a measure")]
+pub struct ProbeArgs {
+    /// The seed.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: Seed,
+    /// The primary cause is of the kind this seed has, as in the hidden runs of an assignment.
+    #[arg(long, value_name = "N")]
+    pub like: Option<Seed>,
+    /// Take every cause out.
+    #[arg(long, conflicts_with_all = ["without", "only"])]
+    pub healthy: bool,
+    /// Take this cause out, such as verify-11.
+    #[arg(long, value_name = "THING", conflicts_with = "only")]
+    pub without: Option<String>,
+    /// Leave only this cause.
+    #[arg(long, value_name = "THING")]
+    pub only: Option<String>,
+    /// Change a setting beforehand.
+    #[arg(long, value_name = "SETTING=NUMBER")]
+    pub set: Vec<String>,
 }

@@ -14,7 +14,9 @@ Examples:
   proveniq lab run LAB-002 --policy mine.toml --seed 0x7
                                     one run again, with what broke and where to look
   proveniq lab grade EXAM --policy exam.toml --key course.key --seeds 50
-                                    under hidden seeds, which follow from the key and the policy")]
+                                    under hidden seeds, which follow from the key and the policy
+  proveniq lab grade LAB-002 --policy mine.toml --key course.key --tell-seeds
+                                    after publication: under which seed to run it again")]
 pub struct LabArgs {
     /// What to do.
     #[command(subcommand)]
@@ -53,6 +55,12 @@ pub enum LabCommand {
         /// How many hidden seeds.
         #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=10_000))]
         seeds: u64,
+        /// Tell the first hidden seed each criterion did not hold under: once grades are published.
+        #[arg(long)]
+        tell_seeds: bool,
+        /// Write the grade document here.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
         /// Exit with 6 when it is not passed.
         #[arg(long)]
         fail_below: bool,

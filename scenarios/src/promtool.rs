@@ -1,6 +1,7 @@
-//! Lends grading the real `promtool`, as a process with a bound of time.
+//! Lends grading the real `promtool`, as a process with bounds of time.
 //!
-//! It is looked for in `PROVENIQ_PROMTOOL`, or where Debian puts it. Rules are a learner's: what takes too long is stopped.
+//! It is looked for in `PROVENIQ_PROMTOOL`, or where Debian puts it. Rules are a learner's: what takes too long is stopped, by
+//! the processor's time first, so that a busy machine decides nothing. What was stopped has no verdict.
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,6 +9,7 @@
 )]
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,8 +17,11 @@ use std::time::{Duration, Instant};
 
 use grading::detection::{RuleTool, ToolSaid};
 
-/// How long one call may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How many seconds of the processor one call may take. The slowest sound one takes less than one.
+const PROCESSOR_S: u32 = 20;
+
+/// How long one call may take on a machine that gives it less.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Where Debian puts it.
 const USUAL: &str = "/usr/bin/promtool";
@@ -34,9 +39,13 @@ impl Promtool {
     }
 
     fn call(&self, files: &[(&str, &str)], arguments: &[&str]) -> Result<ToolSaid, String> {
-        let number = CALLS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("proveniq-rules-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        if !self.0.exists() {
+            return Err(format!(
+                "there is no {}: install Prometheus 2, or set PROVENIQ_PROMTOOL",
+                self.0.display()
+            ));
+        }
+        let folder = new_folder().map_err(told)?;
         let said = self.call_in(&folder, files, arguments);
         // What is left of a folder in the machine's place for such things harms nobody.
         let _ = fs::remove_dir_all(&folder);
@@ -49,18 +58,14 @@ impl Promtool {
         files: &[(&str, &str)],
         arguments: &[&str],
     ) -> Result<ToolSaid, String> {
-        let told = |error: std::io::Error| format!("promtool cannot be called: {error}");
-        if !self.0.exists() {
-            return Err(format!(
-                "there is no {}: install Prometheus 2, or set PROVENIQ_PROMTOOL",
-                self.0.display()
-            ));
-        }
-        fs::create_dir(folder).map_err(told)?;
         for (name, text) in files {
             fs::write(folder.join(name), text).map_err(told)?;
         }
-        let child = Command::new(&self.0)
+        // The shell bounds itself, and becomes the tool.
+        let bounded = format!("ulimit -t {PROCESSOR_S} && exec \"$0\" \"$@\"");
+        let child = Command::new("/bin/sh")
+            .args(["-c", &bounded])
+            .arg(&self.0)
             .args(arguments)
             .current_dir(folder)
             .env_clear()
@@ -69,23 +74,42 @@ impl Promtool {
             .stderr(Stdio::null())
             .spawn()
             .map_err(told)?;
-        wait(child).map_err(told)
+        wait(child)
     }
 }
 
-fn wait(mut child: Child) -> std::io::Result<ToolSaid> {
+fn told(error: io::Error) -> String {
+    format!("promtool cannot be called: {error}")
+}
+
+/// A folder nobody else has: one that was left by a process that was killed keeps its name.
+fn new_folder() -> io::Result<PathBuf> {
+    loop {
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proveniq-rules-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder),
+        }
+    }
+}
+
+fn wait(mut child: Child) -> Result<ToolSaid, String> {
     let began = Instant::now();
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(match status.success() {
-                true => ToolSaid::Holds,
-                false => ToolSaid::Fails(format!("promtool ended with {status}")),
-            });
+        if let Some(status) = child.try_wait().map_err(told)? {
+            return match (status.success(), status.code()) {
+                (true, _) => Ok(ToolSaid::Holds),
+                (false, Some(_)) => Ok(ToolSaid::Fails(format!("promtool ended with {status}"))),
+                // It did not end by itself.
+                (false, None) => Err(format!("promtool came to no answer: {status}")),
+            };
         }
         if began.elapsed() > PATIENCE {
-            child.kill()?;
-            child.wait()?;
-            return Ok(ToolSaid::Fails("promtool took too long".to_owned()));
+            child.kill().map_err(told)?;
+            child.wait().map_err(told)?;
+            return Err("promtool came to no answer in time".to_owned());
         }
         std::thread::sleep(Duration::from_millis(5));
     }

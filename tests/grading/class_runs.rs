@@ -77,7 +77,7 @@ fn a_class_that_was_killed_in_the_middle_goes_on_to_the_same_grades() {
     let ended = child.wait().expect("reaped");
     assert!(first.exists() && !ended.success(), "it was in the middle");
     assert!(
-        !broken.join("class.md").exists(),
+        !broken.join("_class.md").exists(),
         "and had not come to its end"
     );
 

@@ -185,14 +185,16 @@ fn every_form_of_every_saved_submission_is_accepted() {
     for (name, grade) in SAVED.iter().zip(&grades) {
         let scored = parsed(&gradescope::render(grade));
         assert_eq!(gradescope_refuses(&scored), None, "{name}");
-        let read = grade.status != GradeStatus::NotGraded;
+        let decided = matches!(grade.status, GradeStatus::Passed | GradeStatus::Failed);
         assert_eq!(
             scored["score"].is_number(),
-            read,
-            "{name}: no zero for what is not read"
+            decided,
+            "{name}: no score for what is not read or not decided"
         );
-        let result = parsed(&classroom50::render(grade, &classroom()));
-        assert_eq!(classroom50_refuses(&result), None, "{name}");
+        let result = classroom50::render(grade, &classroom());
+        assert_eq!(result.is_some(), decided, "{name}: and no result");
+        let refused = result.and_then(|result| classroom50_refuses(&parsed(&result)));
+        assert_eq!(refused, None, "{name}");
         assert_eq!(
             prairielearn_refuses(&prairielearn::render(grade)),
             None,
@@ -218,13 +220,13 @@ fn every_form_of_every_saved_submission_is_accepted() {
 /// The demands themselves: each refuses a document with one thing changed.
 #[test]
 fn a_form_with_one_thing_wrong_is_refused() {
-    let expert = grade(&files("expert"));
+    let decided = grade(&files("nothing"));
     let with = |text: &str, change: &dyn Fn(&mut Value)| {
         let mut document = parsed(text);
         change(&mut document);
         document
     };
-    let scored = gradescope::render(&expert);
+    let scored = gradescope::render(&decided);
     let refused = [
         gradescope_refuses(&with(&scored, &|it| {
             it["tests"][0]["visibility"] = "secret".into()
@@ -232,21 +234,21 @@ fn a_form_with_one_thing_wrong_is_refused() {
         gradescope_refuses(&with(&scored, &|it| it["tests"][0]["number"] = 1.into())),
         gradescope_refuses(&with(&scored, &|it| it["tests"][0]["score"] = 9_999.into())),
     ];
-    let result = classroom50::render(&expert, &classroom());
+    let result = classroom50::render(&decided, &classroom()).expect("it has a score");
     let more = [
         classroom50_refuses(&with(&result, &|it| it["score"] = true.into())),
         classroom50_refuses(&with(&result, &|it| it["score"] = 950.5.into())),
         classroom50_refuses(&with(&result, &|it| it["submission"] = "1".into())),
         classroom50_refuses(&with(&result, &|it| it["owner"] = "".into())),
     ];
-    let prairie = prairielearn::render(&expert);
+    let prairie = prairielearn::render(&decided);
     let changed = |change: &dyn Fn(&mut Value)| with(&prairie, change).to_string();
     let most = [
         prairielearn_refuses(&changed(&|it| it["score"] = 1.5.into())),
         prairielearn_refuses(&changed(&|it| it["tests"][0]["points"] = Value::Null)),
         prairielearn_refuses(&changed(&|it| it["message"] = "x".repeat(1_000_001).into())),
         lti_refuses(&with(
-            &lti::render(&expert, "ada", "2026-01-01T00:00:00Z"),
+            &lti::render(&decided, "ada", "2026-01-01T00:00:00Z"),
             &|_| (),
         )),
         table_refuses("a\n", CANVAS, 4, 1_000),

@@ -57,6 +57,9 @@ fn one_broken_submission_never_stops_the_class() {
     .expect("written");
     fs::create_dir_all(class.join("empty")).expect("made");
     fs::create_dir_all(class.join("..; rm -rf x")).expect("made");
+    copy("nothing", &class.join("class"));
+    fs::write(class.join("zed.zip"), "PK").expect("written");
+    std::os::unix::fs::symlink(class.join("ada"), class.join("mallory")).expect("linked");
 
     let first = grade_class(&class, &out, "2");
     assert_eq!(first.code, 0, "{}", first.stderr);
@@ -67,16 +70,24 @@ fn one_broken_submission_never_stops_the_class() {
         "`bytes`: `not graded: postmortem.toml:2: not UTF-8",
         "`deep`: `not graded: postmortem.toml:1: more than 16 brackets",
         "`empty`: `not graded: actions.jsonl: missing",
+        "`zed.zip`: `not graded: (submission): no folder",
+        "`mallory`: `not graded: (submission): no folder",
     ] {
         assert!(first.stdout.contains(told), "{told}\n{}", first.stdout);
     }
     let read = |name: &str| fs::read_to_string(out.join(name)).expect("written");
     let grade = read("ada.grade.json");
-    assert!(read("canvas.csv").starts_with(
+    assert!(
+        read("class.md").starts_with("# LOAD-2024-001"),
+        "a learner's own page"
+    );
+    assert!(read("_class.md").starts_with("# Class of 10"));
+    assert!(read("_canvas.csv").starts_with(
         "Student,ID,SIS Login ID,Section,LOAD-2024-001 (0)\n    Points Possible,,,,1000\n"
     ));
 
-    let again = place.path().join("again");
+    // Grades may go to a folder among the learners'.
+    let again = class.join("zz-grades");
     let second = grade_class(&class, &again, "1");
     assert_eq!(
         first.stdout, second.stdout,
@@ -84,6 +95,88 @@ fn one_broken_submission_never_stops_the_class() {
     );
     let other = fs::read_to_string(again.join("ada.grade.json")).expect("written");
     assert_eq!(grade, other, "byte for byte");
+}
+
+/// The item for alerts of an expert's grade by a tool of these words, and the whole grade.
+fn by_tool(place: &Path, out: &str, script: &str) -> (serde_json::Value, serde_json::Value) {
+    let tool = place.join("promtool");
+    fs::write(&tool, format!("#!/bin/sh\n{script}\n")).expect("written");
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&tool, all).expect("made executable");
+    let (key, out) = (place.join("key"), place.join(out));
+    fs::write(&key, "fixture course key").expect("written");
+    let text = |path: &Path| path.to_str().expect("a path is text").to_owned();
+    let submission = text(&folder("right-cause-no-word"));
+    let called = crate::program::binary::proveniq_with(
+        &[
+            "grade",
+            &submission,
+            "--key",
+            &text(&key),
+            "--out",
+            &text(&out),
+        ],
+        |command| command.env("PROVENIQ_PROMTOOL", &tool),
+    );
+    assert_eq!(called.code, 0, "{}", called.stderr);
+    let grade = fs::read_to_string(out.join("right-cause-no-word.grade.json")).expect("written");
+    let grade: serde_json::Value = serde_json::from_str(&grade).expect("a grade");
+    let items = grade["items"].as_array().expect("items");
+    let detect = items.iter().find(|item| item["id"] == "prevention.detect");
+    (detect.expect("an item").clone(), grade.clone())
+}
+
+#[test]
+fn a_tool_that_is_stopped_decides_nothing_and_is_asked_again() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (detect, open) = by_tool(place.path(), "out", "kill -9 $$");
+    assert_eq!(detect["status"], "not_graded", "{detect}");
+    assert_eq!(open["points"], 740);
+    let (detect, decided) = by_tool(place.path(), "out", "exit 0");
+    assert_eq!(
+        (&detect["points"], &decided["points"]),
+        (&60.into(), &800.into())
+    );
+    let (detect, _) = by_tool(place.path(), "other", "exit 1");
+    assert_eq!(
+        (&detect["status"], &detect["points"]),
+        (&"lost".into(), &0.into())
+    );
+}
+
+#[test]
+fn a_key_that_can_be_guessed_is_refused() {
+    let place = tempfile::tempdir().expect("a folder");
+    let key = place.path().join("key");
+    fs::write(&key, "").expect("written");
+    let key = key.to_str().expect("a path is text");
+    let refused = proveniq(&["grade", "--key", key, "--commitment"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("has 0 bytes"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn what_was_done_is_written_whatever_the_input_ends_with() {
+    let place = tempfile::tempdir().expect("a folder");
+    let out = place.path().join("mine");
+    let input = place.path().join("input");
+    fs::write(
+        &input,
+        b"do restart_node node=verify-11\n\xff\nadvance 10\n",
+    )
+    .expect("written");
+    let out = out.to_str().expect("a path is text");
+    let played =
+        crate::program::binary::proveniq_with(&["incident", "play", "--out", out], |command| {
+            command.stdin(fs::File::open(&input).expect("opened"))
+        });
+    assert_eq!(played.code, 0, "{}", played.stderr);
+    assert!(played.stdout.contains("there is no `\u{fffd}`"));
+    let actions = fs::read_to_string(Path::new(out).join("actions.jsonl")).expect("written");
+    assert!(actions.contains("restart_node"), "{actions}");
 }
 
 #[test]

@@ -72,11 +72,97 @@ fn what_is_told_moves_communication_alone() {
         ("\"act-1\"", "\"act-9\""),
         ("\"data_lost\": false", "\"data_lost\": true"),
         ("We are looking", "Look at verify-11. We are looking"),
+        ("We are looking", "Look at core-3. We are looking"),
         ("\"next_update_at_s\": 600", "\"next_update_at_s\": 300"),
     ] {
         let told = |files: &mut Files| files.updates = replaced(&files.updates, from, to);
         check(told, &["communication"]);
     }
+}
+
+#[test]
+fn a_relapse_costs_its_own_item_and_makes_no_all_clear_before_it_untrue() {
+    let blip = |files: &mut Files| {
+        for line in [
+            "{\"at_s\": 4900, \"action\": \"pause\", \"what\": \"webhooks\"}\n",
+            "{\"at_s\": 4990, \"action\": \"resume\", \"what\": \"webhooks\"}\n",
+        ] {
+            files.actions.extend_from_slice(line.as_bytes());
+        }
+    };
+    check(blip, &["stabilisation"]);
+    let mut files = files("expert");
+    blip(&mut files);
+    assert_eq!(super::table::lost(&grade(&files)), ["stabilisation.kept"]);
+}
+
+#[test]
+fn declaring_it_resolved_too_early_is_an_untrue_word() {
+    for (at_s, moved) in [(605, &["communication"][..]), (2_000, &[])] {
+        let declared = |files: &mut Files| {
+            let line = format!("{{\"at_s\": {at_s}, \"action\": \"declare_resolved\"}}\n");
+            files.actions.extend_from_slice(line.as_bytes());
+        };
+        check(declared, moved);
+    }
+}
+
+/// Whoever is stable too late for an all-clear has told everybody all the same.
+#[test]
+fn what_is_due_after_the_end_cannot_be_missed() {
+    let mut late = files("expert");
+    late.actions = replaced(&late.actions, "\"at_s\": 180", "\"at_s\": 4780");
+    late.actions = replaced(&late.actions, "\"at_s\": 600", "\"at_s\": 4800");
+    let update = |at_s: u64, audience: &str| {
+        let next = at_s + 1_200;
+        format!(
+            "{{\"at_s\": {at_s}, \"audience\": \"{audience}\", \"status\": \"investigating\", \"severity\": \"SEV-2\", \
+             \"scope\": [\"verification\"], \"next_update_at_s\": {next}}}\n"
+        )
+    };
+    let times = [120, 1_320, 2_520, 3_720, 4_920];
+    let both = times.map(|at_s| update(at_s, "external") + &update(at_s, "internal"));
+    late.updates = both.concat().into_bytes();
+    let lost = grade(&late);
+    for kept in [
+        "communication.rhythm",
+        "communication.colleagues",
+        "communication.next_update",
+    ] {
+        assert!(!super::table::lost(&lost).contains(&kept), "{kept}");
+    }
+    late.updates
+        .truncate(late.updates.len() - 2 * update(4_920, "external").len());
+    assert!(super::table::lost(&grade(&late)).contains(&"communication.rhythm"));
+}
+
+#[test]
+fn a_useless_measure_beside_a_right_one_costs_points() {
+    let measure = |kind: &str, setting: &str, value: u64| {
+        format!(
+            "\n[[measures]]\nkind = \"{kind}\"\nchange = {{ setting = \"{setting}\", value = {value} }}\n\
+             owner_role = \"platform\"\ndue_days = 14\ndone_when = \"so\"\n"
+        )
+    };
+    for (kind, setting, value) in [
+        ("prevent", "pool.webhook", 5),
+        ("mitigate", "evidence.backoff", 1),
+    ] {
+        let also = |files: &mut Files| {
+            files
+                .postmortem
+                .extend(measure(kind, setting, value).bytes());
+        };
+        check(also, &["prevention"]);
+    }
+    let twice = |files: &mut Files| {
+        let (right, told_again) = (
+            "idle_in_transaction_timeout_ms\", value = 60000",
+            "pool.verify\", value = 10",
+        );
+        files.postmortem = replaced(&files.postmortem, right, told_again);
+    };
+    check(twice, &["prevention"]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_rule_that_fires_in_time_and_only_then_has_all_points() {
 
 #[test]
 fn rules_that_cry_wolf_sleep_or_make_no_sense_have_none() {
-    check("vector(1)", "fires on a hidden healthy system");
+    check("vector(1)", "it fires on 2 of 2 hidden healthy systems");
     check(
         "verification_queue_depth > 1000000",
         "does not fire within 600 s",

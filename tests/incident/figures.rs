@@ -5,7 +5,7 @@ use model::incident::cause::CauseKind;
 use model::incident::chance::Chance;
 use model::incident::episode::{DEPTH, HandOver, Probe};
 use model::incident::policies;
-use model::incident::settings::Settings;
+use model::incident::settings::{Setting, Settings};
 
 /// A seed without a contributing cause, and one with.
 const SEEDS: [u64; 2] = [1, 20];
@@ -90,6 +90,38 @@ fn an_expert_ends_it_in_minutes_without_loss_and_nothing_ends_it_by_itself() {
         let nothing = hand_over.play(&[]).expect("in bounds");
         assert_eq!(nothing.stable_at_s, None, "{kind:?}");
         assert!(nothing.open > 100_000, "{kind:?}: {}", nothing.open);
+    }
+}
+
+/// Whoever knows the cause can name one measure that prevents it and another that makes it milder.
+#[test]
+fn every_cause_is_prevented_by_two_settings_that_change_nothing_else() {
+    use CauseKind::*;
+    for (kind, name, value) in [
+        (ConnectionHeldAcrossHttp, "pool.webhook", 10),
+        (ConnectionHeldAcrossHttp, "webhook.release_before_http", 1),
+        (EvidenceRetryStorm, "pool.evidence", 10),
+        (EvidenceRetryStorm, "evidence.backoff", 1),
+        (BlockingReindex, "pool.search", 10),
+        (BlockingReindex, "lock_timeout_ms", 2_000),
+        (SlowStatement, "pool.notification", 10),
+        (SlowStatement, "statement_timeout_ms", 1_000),
+        (PoisonItem, "pool.import", 10),
+        (PoisonItem, "import.attempts", 5),
+        (LostLease, "pool.verify", 10),
+        (LostLease, "idle_in_transaction_timeout_ms", 60_000),
+        (ShrunkPool, "pool.reporting", 5),
+        (ShrunkPool, "pool.reporting", 20),
+    ] {
+        let mut settings = Settings::default();
+        let (setting, value) = Setting::check(name, value).expect("in bounds");
+        settings.set(setting, value);
+        for seed in SEEDS {
+            let case = Case::with_primary(seed, kind);
+            let shows = |case: &Case| Probe::of(case, settings.clone()).shows_incident();
+            assert!(!shows(&case), "{kind:?} {seed}: {name} = {value}");
+            assert!(!shows(&case.healthy()), "{kind:?} {seed}: {name}, healthy");
+        }
     }
 }
 

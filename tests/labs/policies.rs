@@ -87,8 +87,10 @@ fn an_exam_is_passed_at_ninety_five_of_a_hundred_and_never_by_rounding() {
         Marks::of(lab, &trials)
     };
     let clean = marks(0, 20);
-    // Seven criteria under one seed: one that lapsed costs 36 of 250.
+    // Seven criteria under one seed: one that lapsed costs 36 of 250; under one of twenty, two of its 36.
     assert_eq!(marks(1, 1).share_of(exam::POINTS), 214);
+    assert_eq!(marks(1, 20).share_of(exam::POINTS), 248);
+    assert_eq!(clean.share_of(exam::POINTS), 250);
     let decide = |last: Marks| {
         let mut all = vec![clean.clone(); CATEGORIES.len() - 1];
         all.push(last);

@@ -78,4 +78,72 @@ fn a_grade_under_hidden_seeds_tells_no_seed() {
     assert_eq!((naive.code, reference.code), (6, 0), "{}", reference.stdout);
     assert!(naive.stdout.contains("✗ both_told") && naive.stdout.ends_with("failed\n"));
     assert!(!naive.stdout.contains("0x"), "{}", naive.stdout);
+    assert!(
+        naive.stdout.contains("    such as: conflict_told:"),
+        "{}",
+        naive.stdout
+    );
+}
+
+/// Grades a class of two policies and a broken one for LAB-003, and reveals its seeds.
+#[test]
+fn policies_of_a_class_become_grades_with_items_forms_and_seeds_to_be_revealed() {
+    let place = tempfile::tempdir().expect("a folder");
+    let class = place.path().join("class");
+    let policies = root().join("fixtures/labs/policies");
+    for (learner, file) in [
+        ("ada", "lab-003-reference.toml"),
+        ("bob", "lab-003-naive.toml"),
+    ] {
+        fs::create_dir_all(class.join(learner)).expect("made");
+        fs::copy(policies.join(file), class.join(learner).join("policy.toml")).expect("copied");
+    }
+    fs::create_dir_all(class.join("eve")).expect("made");
+    fs::write(class.join("eve/policy.toml"), "strategy = 'best'").expect("written");
+    fs::write(place.path().join("key"), "fixture course key").expect("written");
+    let text = |name: &str| {
+        let path = place.path().join(name);
+        path.to_str().expect("a path is text").to_owned()
+    };
+    let (class_text, key, out) = (text("class"), text("key"), text("out"));
+    let lab = ["--lab", "lab-003", "--seeds", "3", "--key", &key];
+    let graded = proveniq(&[&["grade", &class_text, "--out", &out][..], &lab].concat());
+    assert_eq!(graded.code, 0, "{}", graded.stderr);
+    for told in [
+        "`ada`: `passed: 1000 of 1000 points`",
+        "`bob`: `failed:",
+        "`eve`: `not graded: policy.toml:",
+    ] {
+        assert!(graded.stdout.contains(told), "{told}\n{}", graded.stdout);
+    }
+    let page = fs::read_to_string(place.path().join("out/bob.md")).expect("written");
+    assert!(page.contains("| LAB-003 | "), "{page}");
+    assert!(
+        page.contains("**LAB-003.both_told** −200: `broke under 3 of 3 seeds: conflict_told"),
+        "{page}"
+    );
+    let reveal = text("reveal.json");
+    let revealed = proveniq(
+        &[
+            &["grade", "reveal", &class_text, "--out", &reveal][..],
+            &lab,
+        ]
+        .concat(),
+    );
+    assert_eq!(revealed.code, 0, "{}", revealed.stderr);
+    let published = proveniq(&["grade", "--key", &key, "--commitment"]).stdout;
+    let (bob, grade) = (text("class/bob"), text("out/bob.grade.json"));
+    let verify = [
+        "grade", "verify", &bob, "--reveal", &reveal, "--grade", &grade,
+    ];
+    let more = [
+        "--commitment",
+        published.trim(),
+        "--lab",
+        "LAB-003",
+        "--seeds",
+        "3",
+    ];
+    let verified = proveniq(&[&verify[..], &more].concat());
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
 }

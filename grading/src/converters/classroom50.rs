@@ -1,13 +1,15 @@
-//! Classroom 50's `classroom50/result/v1`. Integers only.
+//! Classroom 50's `classroom50/result/v1`. Integers only. It knows no result without a score, so there is none while there is no
+//! score.
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::pretty;
-use crate::criteria::CRITERIA;
 use crate::document::Grade;
 
 /// What the form wants to know that no grade knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Classroom {
     /// The classroom.
     pub classroom: String,
@@ -25,16 +27,18 @@ pub struct Classroom {
     pub datetime: String,
 }
 
-/// The document.
-pub fn render(grade: &Grade, classroom: &Classroom) -> String {
-    let tests: Vec<_> = CRITERIA
-        .iter()
+/// The document; nothing when the grade has no score.
+pub fn render(grade: &Grade, classroom: &Classroom) -> Option<String> {
+    let score = grade.score()?;
+    let tests: Vec<_> = grade
+        .criteria()
+        .into_iter()
         .map(|name| {
             let (points, most) = grade.criterion(name);
             json!({ "test-name": name, "passed": most > 0 && points == most, "score": points, "max-score": most })
         })
         .collect();
-    pretty(&json!({
+    Some(pretty(&json!({
         "schema": "classroom50/result/v1",
         "classroom": classroom.classroom,
         "assignment": grade.assignment,
@@ -45,8 +49,8 @@ pub fn render(grade: &Grade, classroom: &Classroom) -> String {
         "release": classroom.release,
         "review": classroom.review,
         "datetime": classroom.datetime,
-        "score": grade.points,
+        "score": score,
         "max-score": grade.max_points,
         "tests": tests,
-    }))
+    })))
 }

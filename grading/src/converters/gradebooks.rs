@@ -2,7 +2,7 @@
 //!
 //! A cell is quoted as RFC 4180 says, and one that a spreadsheet would take for a formula gets an apostrophe.
 
-use crate::document::{Grade, GradeStatus};
+use crate::document::Grade;
 
 fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
@@ -17,10 +17,9 @@ fn cell(text: &str) -> String {
 }
 
 fn points(grade: &Grade) -> String {
-    match grade.status {
-        GradeStatus::NotGraded | GradeStatus::Incomplete => String::new(),
-        _ => grade.points.to_string(),
-    }
+    grade
+        .score()
+        .map_or(String::new(), |score| score.to_string())
 }
 
 /// Canvas's table; the number of the assignment is the course's.

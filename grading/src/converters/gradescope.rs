@@ -1,16 +1,15 @@
 //! Gradescope's `results.json`. A visible test for each criterion; items are shown after publication, since learners see no total
 //! when a test is hidden. Without a score Gradescope shows an error of the autograder to staff, which is what a submission that
-//! cannot be read is to them: a zero would be a judgement.
+//! cannot be read, or not be decided here, is to them: any number would be a judgement.
 
 use serde_json::json;
 
-use super::{pretty, sentence};
-use crate::criteria::CRITERIA;
-use crate::document::{Grade, GradeStatus};
+use super::{pretty, sentence, with_replay};
+use crate::document::Grade;
 
 /// The document.
 pub fn render(grade: &Grade) -> String {
-    let criteria = CRITERIA.iter().zip(1..).map(|(name, number)| {
+    let criteria = grade.criteria().into_iter().zip(1..).map(|(name, number)| {
         let (points, most) = grade.criterion(name);
         json!({
             "name": name, "number": number.to_string(), "score": points, "max_score": most,
@@ -21,13 +20,13 @@ pub fn render(grade: &Grade) -> String {
         json!({
             "name": item.id,
             "status": if item.points == item.max_points { "passed" } else { "failed" },
-            "output": item.explain,
+            "output": with_replay(item),
             "visibility": "after_published",
         })
     });
-    let tests: Vec<_> = match grade.status {
-        GradeStatus::NotGraded => Vec::new(),
-        _ => criteria.chain(items).collect(),
+    let tests: Vec<_> = match grade.score() {
+        None => Vec::new(),
+        Some(_) => criteria.chain(items).collect(),
     };
     let mut document = json!({
         "output": sentence(grade),
@@ -35,8 +34,8 @@ pub fn render(grade: &Grade) -> String {
         "stdout_visibility": "hidden",
         "tests": tests,
     });
-    if grade.status != GradeStatus::NotGraded {
-        document["score"] = grade.points.into();
+    if let Some(score) = grade.score() {
+        document["score"] = score.into();
     }
     pretty(&document)
 }

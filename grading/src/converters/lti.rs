@@ -19,8 +19,8 @@ pub fn render(grade: &Grade, user: &str, timestamp: &str) -> String {
         "gradingProgress": progress,
         "comment": sentence(grade),
     });
-    if grade.status != GradeStatus::NotGraded {
-        body["scoreGiven"] = grade.points.into();
+    if let Some(score) = grade.score() {
+        body["scoreGiven"] = score.into();
         body["scoreMaximum"] = grade.max_points.into();
     }
     pretty(&body)

@@ -8,7 +8,7 @@ pub mod gradescope;
 pub mod lti;
 pub mod prairielearn;
 
-use crate::document::{Grade, GradeStatus};
+use crate::document::{Grade, GradeStatus, Item};
 
 /// One sentence on a grade.
 pub fn sentence(grade: &Grade) -> String {
@@ -22,6 +22,14 @@ pub fn sentence(grade: &Grade) -> String {
     match &grade.malformed {
         Some(malformed) => format!("{status}: {malformed}"),
         None => format!("{status}: {} of {} points", grade.points, grade.max_points),
+    }
+}
+
+/// What is said of an item, and the command that shows it.
+fn with_replay(item: &Item) -> String {
+    match &item.replay {
+        Some(replay) => format!("{}\nlook: {replay}", item.explain),
+        None => item.explain.clone(),
     }
 }
 

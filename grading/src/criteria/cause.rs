@@ -14,6 +14,7 @@ use sim::SimTime;
 
 use super::Marker;
 use crate::document::Item;
+use crate::submission::malformed::cut;
 use crate::submission::postmortem::{Comparison, Edge, Evidence, NamedCause, Postmortem, RuledOut};
 
 /// The links there are.
@@ -75,6 +76,13 @@ pub fn judge(
         Some(_) => Some("the incident does not vanish without it".to_owned()),
         None => appears(named, case),
     };
+    let counterfactual = |option: &str, wrong: Option<String>| {
+        let thing = catalogued(named).map(|thing| format!(" --{option} {thing}"));
+        let command = thing.map_or("proveniq incident actions".to_owned(), |options| {
+            marker.probe(&options)
+        });
+        wrong.map(|wrong| (wrong, command))
+    };
     let right = case.causes.first().is_some_and(|cause| same(named, cause));
     let since = match named.from_s {
         _ if !right => Some("it is not the cause".to_owned()),
@@ -90,16 +98,24 @@ pub fn judge(
         outcome,
         right,
     };
-    let (chain, chain_told) = view.chain(postmortem);
-    let at = |wrong: Option<String>| wrong.map(|wrong| (wrong, 0));
+    let since = since.map(|told| (told, named.from_s.unwrap_or(0)));
+    let others = counterfactual("without", contributing(postmortem, case));
+    let (chain, chain_told, chain_at) = view.chain(postmortem);
+    let out = view.ruled_out(postmortem);
     vec![
-        marker.predicate("cause.necessary", 70, at(vanishes)),
-        marker.predicate("cause.sufficient", 30, at(appears)),
-        marker.predicate("cause.since", 10, at(since)),
-        marker.predicate("cause.contributing", 15, at(contributing(postmortem, case))),
-        marker.item("cause.chain", chain, 50, chain_told, 0),
-        marker.predicate("cause.ruled_out", 25, at(view.ruled_out(postmortem))),
+        marker.all_or_nothing("cause.necessary", 70, counterfactual("without", vanishes)),
+        marker.all_or_nothing("cause.sufficient", 30, counterfactual("only", appears)),
+        marker.predicate("cause.since", 10, since),
+        marker.all_or_nothing("cause.contributing", 15, others),
+        marker.item("cause.chain", chain, 50, chain_told, chain_at),
+        marker.predicate("cause.ruled_out", 25, out),
     ]
+}
+
+/// The thing a learner named, if it is one of the catalogue's and can stand in a command.
+fn catalogued(named: &NamedCause) -> Option<&str> {
+    let (kind, _) = CauseKind::of_parameter(&named.parameter)?;
+    (kind_of(named) == Some(kind)).then_some(&named.parameter)
 }
 
 /// The counterfactual: this seed without the named cause. `None` when the incident is gone.
@@ -107,14 +123,16 @@ fn vanishes(named: &NamedCause, case: &Case) -> Option<String> {
     let Some(kind) = kind_of(named) else {
         return Some(format!(
             "`{}` / `{}` is not in the catalogue of causes: a symptom cannot be injected",
-            named.component, named.fault_class
+            cut(&named.component),
+            cut(&named.fault_class)
         ));
     };
     let (without, removed) = case.without(kind, &named.parameter);
     if !removed {
         return Some(format!(
             "taken away, it changes nothing: {} {} was not at fault",
-            named.component, named.parameter
+            named.component,
+            cut(&named.parameter)
         ));
     }
     let shows = Probe::of(&without, Settings::default()).shows_incident();
@@ -135,7 +153,7 @@ fn contributing(postmortem: &Postmortem, case: &Case) -> Option<String> {
         .iter()
         .find(|named| !truly.iter().any(|cause| same(named, cause)));
     if let Some(named) = invented {
-        return Some(format!("{} did not contribute", named.parameter));
+        return Some(format!("{} did not contribute", cut(&named.parameter)));
     }
     if !case
         .causes
@@ -191,10 +209,12 @@ impl View<'_> {
             })
     }
 
-    fn chain(&self, postmortem: &Postmortem) -> (u32, String) {
+    /// Its points, what is wrong, and the moment of the first evidence that is.
+    fn chain(&self, postmortem: &Postmortem) -> (u32, String, i64) {
         let Some(kind) = kind_of(&postmortem.cause).filter(|_| self.right) else {
-            return (0, "the chain does not begin at the cause".to_owned());
+            return (0, "the chain does not begin at the cause".to_owned(), 0);
         };
+        let mut at = None;
         let mut good: Vec<(&str, &str)> = Vec::new();
         let mut wrong = 0_usize;
         let mut told = Vec::new();
@@ -204,7 +224,8 @@ impl View<'_> {
                 Ok(known) => good.push(known),
                 Err(why) => {
                     wrong += 1;
-                    told.push(format!("{} → {}: {why}", edge.from, edge.to));
+                    at = at.or(edge.evidence.first().map(|evidence| evidence.at_s));
+                    told.push(format!("{} → {}: {why}", cut(&edge.from), cut(&edge.to)));
                 }
             }
         }
@@ -213,7 +234,7 @@ impl View<'_> {
         }
         let worth = good.len().saturating_sub(wrong);
         let points = 50 * worth / EDGES.len();
-        (points as u32, told.join("; "))
+        (points as u32, told.join("; "), at.unwrap_or(0))
     }
 
     fn edge(&self, edge: &Edge, kind: CauseKind) -> Result<(&'static str, &'static str), String> {
@@ -242,14 +263,18 @@ impl View<'_> {
     }
 
     /// At least one thing that looked suspicious, with a figure of the incident's time that clears it.
-    fn ruled_out(&self, postmortem: &Postmortem) -> Option<String> {
-        if postmortem.ruled_out.is_empty() {
-            return Some("nothing was ruled out".to_owned());
-        }
+    fn ruled_out(&self, postmortem: &Postmortem) -> Option<(String, i64)> {
+        let Some(first) = postmortem.ruled_out.first() else {
+            return Some(("nothing was ruled out".to_owned(), 0));
+        };
+        let at = first.evidence.first().map_or(0, |evidence| evidence.at_s);
         let mut all = postmortem.ruled_out.iter();
         match all.any(|out| self.clears(out)) {
             true => None,
-            false => Some("nothing suspicious is ruled out by a figure of its own".to_owned()),
+            false => {
+                let told = "nothing suspicious is ruled out by a figure of its own";
+                Some((told.to_owned(), at))
+            }
         }
     }
 
@@ -278,9 +303,9 @@ impl View<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use model::incident::episode::PROBE;
     use model::incident::plant::Plant;
+    use model::incident::stability::incident_shows;
 
     use super::*;
 
@@ -288,7 +313,12 @@ mod tests {
     fn shown(kind: CauseKind, seed: u64) -> Vec<(&'static str, &'static str)> {
         let case = Case::with_primary(seed, kind);
         let mut plant = Plant::new(&case, Settings::default());
-        plant.run_until(case.trigger + Duration::from_secs(20 * 60));
+        plant.run_until(case.trigger + PROBE);
+        let shows = incident_shows(&plant.telemetry().samples);
+        assert!(
+            shows,
+            "{kind:?} {seed}: a hidden seed without an incident would be a gift"
+        );
         let outcome = Outcome::of(plant, case.trigger);
         let view = View {
             case: &case,

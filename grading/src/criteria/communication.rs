@@ -3,13 +3,14 @@
 //! The rhythm is that of public guidelines for incident calls: customers hear within five minutes, know the scope five
 //! minutes later, and never wait longer than twenty unless they were told so.
 
-use model::incident::case::Case;
+use model::incident::action::Action;
+use model::incident::cause::CauseKind;
 use model::incident::episode::{LENGTH, Outcome};
-use model::incident::stability::HOLD;
 
 use super::Marker;
 use crate::document::Item;
 use crate::submission::Submission;
+use crate::submission::malformed::cut;
 use crate::submission::update::{Audience, Status, Update};
 
 const MINUTE: u64 = 60;
@@ -26,18 +27,12 @@ fn wrong(at_s: u64, told: impl Into<String>) -> Wrong {
 struct Told<'a> {
     submission: &'a Submission,
     outcome: &'a Outcome,
-    case: &'a Case,
     external: Vec<&'a Update>,
     internal: Vec<&'a Update>,
 }
 
 /// Judges it.
-pub fn judge(
-    marker: &Marker,
-    submission: &Submission,
-    outcome: &Outcome,
-    case: &Case,
-) -> Vec<Item> {
+pub fn judge(marker: &Marker, submission: &Submission, outcome: &Outcome) -> Vec<Item> {
     let to = |audience: Audience| {
         let updates = submission.updates.iter();
         updates
@@ -47,7 +42,6 @@ pub fn judge(
     let told = Told {
         submission,
         outcome,
-        case,
         external: to(Audience::External),
         internal: to(Audience::Internal),
     };
@@ -121,10 +115,13 @@ impl Told<'_> {
             if update.status == Status::Resolved {
                 break;
             }
-            let announced = update.next_update_at_s.unwrap_or(0) + GRACE;
-            let due = (update.at_s + longest).max(announced).min(LENGTH.as_secs());
+            let promised = update.next_update_at_s.unwrap_or(0);
+            let due = (update.at_s + longest).max(promised.saturating_add(GRACE));
             let next = updates.get(place + 1).map(|next| next.at_s);
-            if next.unwrap_or(LENGTH.as_secs() + 1) > due {
+            // What is due after the end of the episode cannot be missed in it; a promise for after it is no leave to be silent.
+            let over = next.is_none() && update.at_s + longest >= LENGTH.as_secs();
+            if !over && next.is_none_or(|next| next > due) {
+                let due = due.min(LENGTH.as_secs());
                 let told = format!("no update between {} s and {due} s", update.at_s);
                 return wrong(due, told);
             }
@@ -154,7 +151,7 @@ impl Told<'_> {
                 let Some(was) = was else {
                     return wrong(
                         update.at_s,
-                        format!("there is no figure `{}`", impact.metric),
+                        format!("there is no figure `{}`", cut(&impact.metric)),
                     );
                 };
                 let said = impact.in_thousandths();
@@ -188,7 +185,10 @@ impl Told<'_> {
                 let taken = number.and_then(|at| self.submission.actions.get(at.checked_sub(1)?));
                 // An action is in progress from its entry on.
                 if taken.is_none_or(|(at, _)| *at > update.at_s) {
-                    return wrong(update.at_s, format!("`{name}` was not taken by then"));
+                    return wrong(
+                        update.at_s,
+                        format!("`{}` was not taken by then", cut(name)),
+                    );
                 }
                 named += 1;
             }
@@ -202,18 +202,11 @@ impl Told<'_> {
     /// No estimate of the end and no names of machines for customers.
     fn customers(&self) -> Wrong {
         self.silence().or_else(|| {
-            let things = self.case.causes.iter().map(|cause| cause.parameter());
-            let decoys = self.case.decoys.iter().map(|decoy| decoy.parameter());
-            let names: Vec<String> = things.chain(decoys).collect();
             self.external.iter().find_map(|update| {
                 if update.resolution_at_s.is_some() {
                     return wrong(update.at_s, "customers were told when it will be over");
                 }
-                let said = update.text.to_lowercase();
-                let scope = update.scope.join(" ").to_lowercase();
-                let named = names
-                    .iter()
-                    .find(|name| has_name(&said, name) || has_name(&scope, name));
+                let named = machine_in(&update.text.to_lowercase());
                 named.and_then(|name| wrong(update.at_s, format!("customers were told `{name}`")))
             })
         })
@@ -222,25 +215,25 @@ impl Told<'_> {
     fn status(&self) -> Wrong {
         self.silence().or_else(|| {
             let mut before = Status::Investigating;
-            let stable = self.outcome.stable_at_s;
             for update in &self.submission.updates {
                 if update.status < before {
                     return wrong(update.at_s, "the status moved backward");
                 }
                 before = update.status;
-                let early = stable.is_none_or(|at| update.at_s < at + HOLD.as_secs());
-                if update.status == Status::Resolved && early {
-                    let told = match stable {
-                        Some(at) => format!(
-                            "resolved before {} s, when it had been stable for ten minutes",
-                            at + HOLD.as_secs()
-                        ),
-                        None => "resolved, and it was not stable".to_owned(),
-                    };
-                    return wrong(update.at_s, told);
+                if update.status == Status::Resolved && !self.outcome.is_stable_at(update.at_s) {
+                    return wrong(
+                        update.at_s,
+                        "resolved, and it had not been stable for ten minutes",
+                    );
                 }
             }
-            None
+            let mut declared = self.submission.actions.iter();
+            declared.find_map(|(at, action)| {
+                let early =
+                    *action == Action::DeclareResolved {} && !self.outcome.is_stable_at(*at);
+                let told = "declared resolved, and it had not been stable for ten minutes";
+                early.then(|| wrong(*at, told)).flatten()
+            })
         })
     }
 
@@ -290,10 +283,42 @@ fn keeps_promise(update: &Update, next: Option<u64>) -> Wrong {
     }
 }
 
-/// Whether a name stands in a text, not as a part of a longer one: `site-1` is not in `site-12`.
-fn has_name(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let after = text[at + name.len()..].chars().next();
-        !after.is_some_and(|c| c.is_ascii_alphanumeric())
-    })
+/// Nodes of the system that are at no fault here and no customer's business either.
+const NODES: [&str; 3] = ["core-", "ledger-", "node-"];
+
+/// The first name of a machine or of a thing of the catalogue in a text: its kind with a number, such as `site-12`.
+fn machine_in(text: &str) -> Option<String> {
+    let catalogue = CauseKind::ALL.map(|kind| kind.description().target);
+    let prefixes = catalogue.into_iter().chain(NODES);
+    prefixes
+        .flat_map(|prefix| text.match_indices(prefix))
+        .find_map(|(at, prefix)| {
+            let part = |c: char| c.is_alphanumeric();
+            let begins = !text[..at].ends_with(part);
+            let rest = &text[at + prefix.len()..];
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let whole = begins && digits > 0 && !rest[digits..].starts_with(part);
+            whole.then(|| format!("{prefix}{}", cut(&rest[..digits])))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_machines_are_found_whatever_the_case_is_about() {
+        for (text, expected) in [
+            ("core-3 is slow", Some("core-3")),
+            ("look at verify-11.", Some("verify-11")),
+            ("endpoint-2, and others", Some("endpoint-2")),
+            ("behind ledger-1", Some("ledger-1")),
+            ("we verify-1x", None),
+            ("website-1 is our customers' name", None),
+            ("a change-over of site-wide rules", None),
+            ("", None),
+        ] {
+            assert_eq!(machine_in(text).as_deref(), expected, "{text}");
+        }
+    }
 }

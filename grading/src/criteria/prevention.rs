@@ -1,22 +1,25 @@
 //! Criterion 5: whether the measures would have helped, by replay on hidden seeds, and do no harm on healthy ones.
 //!
-//! Every change of a setting is applied before the incident. Alerts are judged by Prometheus itself.
+//! Every change of a setting is applied before the incident, each by itself and all together. Each measure must help: who
+//! lists what might help does not know what does.
 
 use model::incident::case::Case;
 use model::incident::cause::CauseKind;
 use model::incident::episode::Probe;
 use model::incident::settings::{Setting, Settings};
 
-use super::Marker;
-use crate::detection::{self, IN_TIME_S, RuleTool, ToolSaid};
-use crate::document::{Item, ItemStatus};
+use super::{Lost, Marker, alerts};
+use crate::detection::RuleTool;
+use crate::document::Item;
 use crate::hidden::HiddenSeeds;
 use crate::submission::postmortem::{Change, Measure, MeasureKind, Postmortem};
 
 /// Seeds beside the public one, and how they go without any measure.
 pub struct HiddenRuns {
-    incident: Vec<(Case, Probe)>,
-    healthy: Vec<(Case, Probe)>,
+    /// Those with the incident.
+    pub incident: Vec<(Case, Probe)>,
+    /// Those without.
+    pub healthy: Vec<(Case, Probe)>,
 }
 
 impl HiddenRuns {
@@ -39,8 +42,8 @@ impl HiddenRuns {
     }
 }
 
-/// What is wrong with a measure: told without the seed.
-type Wrong = Option<String>;
+/// The command of who asks what there is.
+const CATALOGUE: &str = "proveniq incident actions";
 
 /// Judges it.
 pub fn judge(
@@ -55,53 +58,47 @@ pub fn judge(
             .filter(move |measure| measure.kind == kind)
             .collect::<Vec<_>>()
     };
-    let setting = |kind, wanted: fn(&Measure, &HiddenRuns) -> Wrong| {
-        best(&of(kind), |measure| {
-            unclear(measure)
-                .or_else(|| wanted(measure, runs))
-                .or_else(|| harms(&settings(measure), runs))
-        })
+    let (prevents, mitigates) = (of(MeasureKind::Prevent), of(MeasureKind::Mitigate));
+    let view = View { marker, runs };
+    let of_its_own = match repeated(&prevents, &mitigates) {
+        Some(_) => {
+            let told = "it is the measure that prevents, told again: name another".to_owned();
+            Err((told, CATALOGUE.to_owned()))
+        }
+        None => view.sound(&mitigates),
     };
-    let prevent = setting(MeasureKind::Prevent, prevents);
-    let mitigate = setting(MeasureKind::Mitigate, mitigates);
-    let process = best(&of(MeasureKind::Process), unclear);
-    let at = |wrong: Wrong| wrong.map(|wrong| (wrong, 0));
+    let process = match of(MeasureKind::Process) {
+        none if none.is_empty() => Some("there is no such measure".to_owned()),
+        measures => measures.iter().find_map(|measure| unclear(measure)),
+    };
+    let process = process.map(|told| (told, CATALOGUE.to_owned()));
     vec![
-        marker.predicate("prevention.prevent", 60, at(prevent)),
-        marker.predicate("prevention.mitigate", 40, at(mitigate)),
-        marker.predicate("prevention.healthy", 30, at(together(postmortem, runs))),
-        detect(marker, &of(MeasureKind::Detect), runs, tool),
-        marker.predicate("prevention.process", 10, at(process)),
+        view.share("prevent", 60, &prevents, view.sound(&prevents), prevents_it),
+        view.share("mitigate", 40, &mitigates, of_its_own, mitigates_it),
+        marker.all_or_nothing("prevention.healthy", 30, view.together(postmortem)),
+        alerts::judge(marker, &of(MeasureKind::Detect), runs, tool),
+        marker.all_or_nothing("prevention.process", 10, process),
     ]
 }
 
-/// What is wrong with the best of the measures of a kind: the reason of the first when none is good.
-fn best(measures: &[&Measure], mut wrong: impl FnMut(&Measure) -> Wrong) -> Wrong {
-    let mut first = None;
-    for measure in measures {
-        match wrong(measure) {
-            None => return None,
-            told => first = first.or(told),
-        }
-    }
-    first.or_else(|| Some("there is no such measure".to_owned()))
+/// A change that is to prevent and to mitigate: one measure, told twice. Another value of the same setting is another
+/// measure, since one cause has no second setting.
+fn repeated<'a>(prevents: &[&'a Measure], mitigates: &[&'a Measure]) -> Option<&'a Measure> {
+    let known = |it: &&Measure| prevents.iter().any(|prevent| prevent.change == it.change);
+    mitigates.iter().copied().find(known)
 }
 
-/// A measure needs somebody who does it, until when, and a sign that it is done.
-fn unclear(measure: &Measure) -> Wrong {
+/// A measure needs somebody who does it, until when, and a sign that it is done; one of people also what they do.
+pub(super) fn unclear(measure: &Measure) -> Option<String> {
     let blank = measure.owner_role.trim().is_empty() || measure.done_when.trim().is_empty();
-    match blank || !(1..=365).contains(&measure.due_days) {
-        true => {
+    let idle = matches!(&measure.change, Change::Process { process } if process.trim().is_empty());
+    match () {
+        () if idle => Some("it does not say what people do".to_owned()),
+        () if blank || !(1..=365).contains(&measure.due_days) => {
             Some("it lacks an owner, a date within a year, or a sign that it is done".to_owned())
         }
-        false => None,
+        () => None,
     }
-}
-
-fn settings(measure: &Measure) -> Settings {
-    let mut settings = Settings::default();
-    apply(&mut settings, measure);
-    settings
 }
 
 fn apply(settings: &mut Settings, measure: &Measure) {
@@ -112,129 +109,125 @@ fn apply(settings: &mut Settings, measure: &Measure) {
     }
 }
 
-fn prevents(measure: &Measure, runs: &HiddenRuns) -> Wrong {
-    let recurs = runs
-        .incident
-        .iter()
-        .filter(|(case, _)| Probe::of(case, settings(measure)).shows_incident());
-    match recurs.count() {
-        0 => None,
-        count => Some(format!(
-            "with it the incident comes again on {count} of {} hidden seeds",
-            runs.incident.len()
-        )),
+fn settings<'a>(measures: impl IntoIterator<Item = &'a Measure>) -> Settings {
+    let mut settings = Settings::default();
+    for measure in measures {
+        apply(&mut settings, measure);
     }
+    settings
+}
+
+/// Settings as options of a command.
+fn options<'a>(measures: impl IntoIterator<Item = &'a Measure>) -> String {
+    let mut options = String::new();
+    for measure in measures {
+        if let Change::Setting { setting, value } = &measure.change {
+            options.push_str(&format!(" --set {setting}={value}"));
+        }
+    }
+    options
+}
+
+fn prevents_it(with: &Probe, _: &Probe) -> bool {
+    !with.shows_incident()
 }
 
 /// Half the queue, or no incident.
-fn mitigates(measure: &Measure, runs: &HiddenRuns) -> Wrong {
+fn mitigates_it(with: &Probe, without: &Probe) -> bool {
     let depth = |probe: &Probe| probe.telemetry.samples.last().map_or(0, |s| s.queue_depth);
-    let unmoved = runs.incident.iter().filter(|(case, without)| {
-        let with = Probe::of(case, settings(measure));
-        with.shows_incident() && depth(&with) * 2 > depth(without)
-    });
-    match unmoved.count() {
-        0 => None,
-        count => Some(format!(
-            "with it the queue grows to more than half of what it was on {count} of {} hidden seeds",
-            runs.incident.len()
-        )),
-    }
+    !with.shows_incident() || depth(with) * 2 <= depth(without)
 }
 
 /// Whether a healthy system gets worse: fewer verifications by one percent, more errors by a tenth of a percent.
-fn harms(settings: &Settings, runs: &HiddenRuns) -> Wrong {
-    let worse = runs.healthy.iter().filter(|(case, without)| {
-        let with = Probe::of(case, settings.clone());
-        let done = |probe: &Probe| probe.balance.completed + probe.balance.rejected;
-        let errors = |probe: &Probe| {
-            let counters = probe.telemetry.samples.last().map(|last| last.counters);
-            counters.map_or(0, |counters| counters.failed)
-        };
-        let requests = without
-            .telemetry
-            .samples
-            .last()
-            .map_or(0, |last| last.counters.succeeded + last.counters.failed);
-        done(&with) * 100 < done(without) * 99
-            || errors(&with) > errors(without) + requests / 1000
-            || with.shows_incident()
-    });
-    match worse.count() {
-        0 => None,
-        count => Some(format!(
-            "with it a healthy system gets worse on {count} of {} hidden seeds",
-            runs.healthy.len()
-        )),
-    }
-}
-
-/// All changes of settings at once.
-fn together(postmortem: &Postmortem, runs: &HiddenRuns) -> Wrong {
-    let changes = postmortem
-        .measures
-        .iter()
-        .filter(|measure| matches!(measure.change, Change::Setting { .. }));
-    let mut all = Settings::default();
-    let mut count = 0;
-    for measure in changes {
-        apply(&mut all, measure);
-        count += 1;
-    }
-    match count {
-        0 => Some("no setting is changed".to_owned()),
-        _ => harms(&all, runs),
-    }
-}
-
-fn detect(marker: &Marker, measures: &[&Measure], runs: &HiddenRuns, tool: &dyn RuleTool) -> Item {
-    let mut missing = None;
-    let wrong = best(measures, |measure| {
-        unclear(measure).or_else(|| match fires_rightly(measure, runs, tool) {
-            Ok(wrong) => wrong,
-            Err(why) => {
-                missing = Some(why.clone());
-                Some(why)
-            }
-        })
-    });
-    match (wrong, missing) {
-        (None, _) => marker.predicate("prevention.detect", 60, None),
-        (Some(_), Some(why)) => Item {
-            status: ItemStatus::NotGraded,
-            ..marker.predicate(
-                "prevention.detect",
-                60,
-                Some((format!("not graded: {why}"), 0)),
-            )
-        },
-        (Some(wrong), None) => marker.predicate("prevention.detect", 60, Some((wrong, 0))),
-    }
-}
-
-fn fires_rightly(
-    measure: &Measure,
-    runs: &HiddenRuns,
-    tool: &dyn RuleTool,
-) -> Result<Wrong, String> {
-    let Change::Alert { expr, for_s } = &measure.change else {
-        unreachable!("measures are checked when read: a detecting one has an alert");
+fn is_worse(with: &Probe, without: &Probe) -> bool {
+    let done = |probe: &Probe| probe.balance.completed + probe.balance.rejected;
+    let counters = |probe: &Probe| {
+        let last = probe.telemetry.samples.last();
+        last.map(|last| last.counters).unwrap_or_default()
     };
-    let rules = detection::rules(expr, *for_s);
-    if tool.check(&rules)? != ToolSaid::Holds {
-        return Ok(Some("Prometheus does not take the rule".to_owned()));
+    let (now, before) = (counters(with), counters(without));
+    done(with) * 100 < done(without) * 99
+        || now.failed > before.failed + (before.succeeded + before.failed) / 1000
+        || with.shows_incident()
+}
+
+struct View<'a> {
+    marker: &'a Marker,
+    runs: &'a HiddenRuns,
+}
+
+impl View<'_> {
+    /// Whether there are measures, all of them clear and harmless.
+    fn sound(&self, measures: &[&Measure]) -> Result<(), Lost> {
+        if measures.is_empty() {
+            return Err(("there is no such measure".to_owned(), CATALOGUE.to_owned()));
+        }
+        for measure in measures {
+            if let Some(told) = unclear(measure) {
+                return Err((told, CATALOGUE.to_owned()));
+            }
+            self.harmless(&[*measure])?;
+        }
+        Ok(())
     }
-    for (_, probe) in &runs.incident {
-        let test = detection::test(probe, true, IN_TIME_S);
-        if tool.test(&rules, &test)? != ToolSaid::Holds {
-            let told = format!("it does not fire within {IN_TIME_S} s on a hidden incident");
-            return Ok(Some(told));
+
+    fn harmless(&self, measures: &[&Measure]) -> Result<(), Lost> {
+        let settings = settings(measures.iter().copied());
+        let healthy = self.runs.healthy.iter();
+        let worse =
+            healthy.filter(|(case, without)| is_worse(&Probe::of(case, settings.clone()), without));
+        match worse.count() {
+            0 => Ok(()),
+            count => {
+                let all = self.runs.healthy.len();
+                let told =
+                    format!("with it a healthy system gets worse on {count} of {all} hidden seeds");
+                let options = format!("{} --healthy", options(measures.iter().copied()));
+                Err((told, self.marker.hidden_probe(&options)))
+            }
         }
     }
-    for (_, probe) in &runs.healthy {
-        if tool.test(&rules, &detection::test(probe, false, u64::MAX / 4))? != ToolSaid::Holds {
-            return Ok(Some("it fires on a hidden healthy system".to_owned()));
+
+    /// Points by the share of hidden incidents on which every measure helps by itself.
+    fn share(
+        &self,
+        name: &str,
+        most: u32,
+        measures: &[&Measure],
+        sound: Result<(), Lost>,
+        helps: fn(&Probe, &Probe) -> bool,
+    ) -> Item {
+        let id = format!("prevention.{name}");
+        if let Err(lost) = sound {
+            return self.marker.shown(&id, 0, most, lost);
+        }
+        let mut first = None;
+        let helped = self.runs.incident.iter().filter(|(case, without)| {
+            let with = |measure: &Measure| Probe::of(case, settings([measure]));
+            let useless = measures.iter().find(|it| !helps(&with(it), without));
+            first = first.or(useless.copied());
+            useless.is_none()
+        });
+        let (helped, all) = (helped.count(), self.runs.incident.len());
+        let points = most as usize * helped / all.max(1);
+        let told = format!(
+            "it does not {name} on {} of {all} hidden seeds",
+            all - helped
+        );
+        let command = self.marker.hidden_probe(&options(first));
+        self.marker.shown(&id, points as u32, most, (told, command))
+    }
+
+    /// All changes of settings at once.
+    fn together(&self, postmortem: &Postmortem) -> Option<Lost> {
+        let all: Vec<&Measure> = postmortem
+            .measures
+            .iter()
+            .filter(|measure| matches!(measure.change, Change::Setting { .. }))
+            .collect();
+        match all.is_empty() {
+            true => Some(("no setting is changed".to_owned(), CATALOGUE.to_owned())),
+            false => self.harmless(&all).err(),
         }
     }
-    Ok(None)
 }

@@ -1,12 +1,14 @@
-//! Criterion 1: how soon the figures were good for good, between an expert on the same seed and doing nothing.
+//! Criterion 1: how soon the figures were good for ten minutes, between an expert on the same seed and doing nothing; and
+//! whether they stayed so.
 
 use model::incident::episode::{LENGTH, Outcome};
 
 use super::Marker;
 use crate::document::Item;
 
-/// Points for the time; the rest is for the queue that is left.
-const TIME: u32 = 180;
+/// Points for the time; the rest is for no relapse afterwards, and for the queue that is left.
+const TIME: u32 = 160;
+const KEPT: u32 = 20;
 const DRAINED: u32 = 20;
 
 /// `points` scaled down by how much of the way from `full` to `zero` was gone, rounded down.
@@ -27,8 +29,14 @@ pub fn judge(marker: &Marker, outcome: &Outcome, expert: &Outcome, nothing: &Out
     let zero = nothing.stable_at_s.unwrap_or(end);
     let told = match outcome.stable_at_s {
         Some(at) => format!("stable from {at} s on; an expert is at {best} s"),
-        None => format!("not stable at the end, {end} s; an expert is at {best} s"),
+        None => format!("never stable until the end, {end} s; an expert is at {best} s"),
     };
+    let relapse = match (outcome.stable_at_s, outcome.relapse()) {
+        (None, _) => Some(("it was never stable".to_owned(), end)),
+        (Some(_), Some((at, what))) => Some((format!("a relapse at {at} s: {what}"), at)),
+        (Some(_), None) => None,
+    };
+    let relapse = relapse.map(|(told, at)| (told, at as i64));
     let time = between(TIME, stable, best, zero);
     // Whoever empties the queue by losing it has not drained it.
     let open = outcome.open + outcome.balance.lost + outcome.balance.falsified;
@@ -39,6 +47,7 @@ pub fn judge(marker: &Marker, outcome: &Outcome, expert: &Outcome, nothing: &Out
     );
     vec![
         marker.item("stabilisation.time", time, TIME, told, stable as i64),
+        marker.predicate("stabilisation.kept", KEPT, relapse),
         marker.item("stabilisation.drained", drained, DRAINED, left, end as i64),
     ]
 }

@@ -1,15 +1,22 @@
 //! What a learner hands in: three files, read within bounds.
 //!
 //! A file that is too large, is not UTF-8, nests too deeply, or has a field that is unknown, missing or of the wrong kind makes
-//! the submission *not graded*, with file, line and field; it is never scored zero. Start at [`Submission::read`].
+//! the submission *not graded*, with file, line and field; it is never scored zero. Start at [`Submission::read`]; [`Malformed`] is what it tells.
 
+pub mod malformed;
 pub mod postmortem;
 pub mod update;
+
+mod timed;
+
+use std::ops::Range;
 
 use model::incident::action::Action;
 use model::incident::episode::LENGTH;
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 
+pub use self::malformed::Malformed;
 use self::postmortem::Postmortem;
 use self::update::Update;
 
@@ -40,50 +47,6 @@ pub struct Files {
     pub postmortem: Vec<u8>,
 }
 
-/// Why a submission is not graded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
-#[error("{file}{}{}: {message}", .line.map(|line| format!(":{line}")).unwrap_or_default(), .field.as_ref().map(|field| format!(": {field}")).unwrap_or_default())]
-pub struct Malformed {
-    /// The file.
-    pub file: String,
-    /// Its line, from 1.
-    pub line: Option<usize>,
-    /// The field.
-    pub field: Option<String>,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl Malformed {
-    /// A mistake of a whole file.
-    pub fn file(file: &str, message: impl Into<String>) -> Malformed {
-        Malformed {
-            file: file.to_owned(),
-            line: None,
-            field: None,
-            message: message.into(),
-        }
-    }
-
-    fn line(file: &str, line: usize, message: String) -> Malformed {
-        // Serde names the field in backquotes; it is the first it names.
-        let field = message.split('`').nth(1).map(str::to_owned);
-        Malformed {
-            file: file.to_owned(),
-            line: Some(line),
-            field,
-            message,
-        }
-    }
-
-    fn field(file: &str, line: usize, field: &str, message: String) -> Malformed {
-        Malformed {
-            field: Some(field.to_owned()),
-            ..Malformed::line(file, line, message)
-        }
-    }
-}
-
 /// A submission.
 #[derive(Clone, Debug)]
 pub struct Submission {
@@ -104,7 +67,7 @@ impl Submission {
         let actions = lines(ACTIONS, &files.actions)?;
         let mut timed = Vec::new();
         for (line, text) in actions {
-            timed.push(action(line, text)?);
+            timed.push(timed::action(line, text)?);
         }
         in_order(ACTIONS, timed.iter().map(|(line, at, _)| (*line, *at)))?;
         let mut updates = Vec::new();
@@ -113,7 +76,7 @@ impl Submission {
             let update: Update = json(UPDATES, line, text)?;
             update
                 .check()
-                .map_err(|(field, message)| Malformed::field(UPDATES, line, field, message))?;
+                .map_err(|(field, message)| Malformed::field(UPDATES, line, &field, message))?;
             places.push((line, update.at_s));
             updates.push(update);
         }
@@ -138,7 +101,7 @@ fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        Malformed::line(file, line, "not UTF-8".to_owned())
+        Malformed::line(file, line, "not UTF-8")
     })?;
     let mut depth = 0_usize;
     for (line, text) in (1..).zip(text.lines()) {
@@ -175,7 +138,14 @@ fn lines<'a>(file: &str, bytes: &'a [u8]) -> Result<Vec<(usize, &'a str)>, Malfo
 }
 
 fn json<T: DeserializeOwned>(file: &str, line: usize, text: &str) -> Result<T, Malformed> {
-    serde_json::from_str(text).map_err(|error| Malformed::line(file, line, error.to_string()))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        Malformed::of_serde(file, line, &path, &error.inner().to_string())
+    })?;
+    let ended = reader.end();
+    ended.map_err(|error| Malformed::of_serde(file, line, ".", &error.to_string()))?;
+    Ok(read)
 }
 
 fn in_order(file: &str, times: impl Iterator<Item = (usize, u64)>) -> Result<(), Malformed> {
@@ -194,37 +164,41 @@ fn in_order(file: &str, times: impl Iterator<Item = (usize, u64)>) -> Result<(),
     Ok(())
 }
 
-fn action(line: usize, text: &str) -> Result<(usize, u64, Action), Malformed> {
-    let mut object: serde_json::Map<String, serde_json::Value> = json(ACTIONS, line, text)?;
-    let at = object.remove("at_s").ok_or_else(|| {
-        Malformed::field(ACTIONS, line, "at_s", "missing field `at_s`".to_owned())
-    })?;
-    let at = at.as_u64().ok_or_else(|| {
-        let message = format!("{at} is no whole number of seconds from hand-over");
-        Malformed::field(ACTIONS, line, "at_s", message)
-    })?;
-    let action: Action = serde_json::from_value(object.into())
-        .map_err(|error| Malformed::line(ACTIONS, line, error.to_string()))?;
-    action
-        .setting()
-        .map_err(|error| Malformed::field(ACTIONS, line, "action", error.to_string()))?;
-    Ok((line, at, action))
-}
-
 fn postmortem(bytes: &[u8]) -> Result<Postmortem, Malformed> {
     let text = text(POSTMORTEM, bytes)?;
-    let place = |at: usize| 1 + text[..at].matches('\n').count();
-    let postmortem: Postmortem = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| place(span.start));
-        Malformed::line(POSTMORTEM, line, error.message().to_owned())
-    })?;
-    postmortem.check().map_err(|(field, message)| Malformed {
-        file: POSTMORTEM.to_owned(),
-        line: None,
-        field: Some(field),
-        message,
+    let line = |span: Option<Range<usize>>| {
+        let before = &text[..span.map_or(0, |span| span.start.min(text.len()))];
+        1 + before.matches('\n').count()
+    };
+    let told = |path: &str, error: &toml::de::Error| {
+        Malformed::of_serde(POSTMORTEM, line(error.span()), path, error.message())
+    };
+    let reader = toml::Deserializer::parse(text).map_err(|error| told(".", &error))?;
+    let postmortem: Postmortem = serde_path_to_error::deserialize(reader)
+        .map_err(|error| told(&error.path().to_string(), error.inner()))?;
+    postmortem.check().map_err(|(field, message)| {
+        Malformed::field(POSTMORTEM, line(span_of(text, &field)), &field, message)
     })?;
     Ok(postmortem)
+}
+
+/// Where a field stands, by its path, such as `measures[0].change`: where the last of it is that can be found.
+fn span_of(text: &str, path: &str) -> Option<Range<usize>> {
+    let table = DeTable::parse(text).ok()?;
+    let mut span = None;
+    let mut value: Option<&DeValue<'_>> = None;
+    for part in path.split(['.', '[']) {
+        let found = match (value, part.trim_end_matches(']').parse::<usize>()) {
+            (Some(DeValue::Array(list)), Ok(place)) => list.get(place),
+            (Some(DeValue::Table(table)), Err(_)) => table.get(part),
+            (None, Err(_)) => table.get_ref().get(part),
+            _ => None,
+        };
+        let Some(found) = found else { break };
+        span = Some(found.span());
+        value = Some(found.get_ref());
+    }
+    span
 }
 
 #[cfg(test)]
@@ -300,9 +274,84 @@ mod tests {
             b"",
             b"{\"at_s\":1,\"audience\":\"press\"}",
             post,
-            "updates.jsonl:1: press",
+            "updates.jsonl:1: audience: unknown variant `press`",
         );
-        check(b"", b"", b"[cause]\nwhy = 1", "postmortem.toml:2: why");
-        check(b"", b"", b"", "postmortem.toml:1: cause");
+        check(
+            b"",
+            b"",
+            b"[cause]\nwhy = 1",
+            "postmortem.toml:2: cause.why: unknown field",
+        );
+        check(b"", b"", b"", "postmortem.toml:1: cause: missing field");
+    }
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_with_its_field() {
+        let post = POST.as_bytes();
+        let scale = b"{\"at_s\":1,\"action\":\"scale_workers\",\"workers\":\"many\"}";
+        check(
+            scale,
+            b"",
+            post,
+            "actions.jsonl:1: workers: invalid type: string \"many\"",
+        );
+        let retry =
+            b"{\"at_s\":1,\"action\":\"set_retry_policy\",\"component\":\"x\",\"policy\":\"best\"}";
+        check(
+            retry,
+            b"",
+            post,
+            "actions.jsonl:1: policy: unknown variant `best`",
+        );
+        for (update, expected) in [
+            ("\"at_s\":\"120\"", "updates.jsonl:1: at_s: invalid type"),
+            (
+                "\"at_s\":1,\"audience\":\"internal\",\"status\":\"resolved\",\"severity\":5",
+                "updates.jsonl:1: severity: invalid type",
+            ),
+            (
+                "\"at_s\":1,\"audience\":\"internal\",\"status\":\"resolved\",\"severity\":\"banana\"",
+                "updates.jsonl:1: severity: `banana` is none of SEV-1",
+            ),
+            (
+                "\"at_s\":1,\"audience\":\"internal\",\"status\":\"resolved\",\"severity\":\"SEV-1\",\"scope\":[\"x\"]",
+                "updates.jsonl:1: scope: `x` is none of",
+            ),
+        ] {
+            check(b"", format!("{{{update}}}").as_bytes(), post, expected);
+        }
+        let measure = |change: &str| {
+            let rest = "owner_role = 'a'\ndue_days = 1\ndone_when = 'b'\n";
+            format!("{POST}[[measures]]\nkind = 'detect'\nchange = {change}\n{rest}").into_bytes()
+        };
+        for (change, expected) in [
+            (
+                "{ expr = 'up', for_s = -60 }",
+                "postmortem.toml:8: measures[0].change.for_s: invalid value",
+            ),
+            (
+                "{ expr = 'max_over_time(x[1m:1s])' }",
+                "postmortem.toml:8: measures[0].change.expr: has a sub",
+            ),
+            (
+                "{ expr = 'up', setting = 'x' }",
+                "postmortem.toml:8: measures[0].change: give",
+            ),
+            (
+                "{ setting = 'pool.verify', value = 4 }",
+                "postmortem.toml:8: measures[0].change: pool.verify = 4 is out",
+            ),
+        ] {
+            check(b"", b"", &measure(change), expected);
+        }
+        let twice = format!(
+            "{POST}{}",
+            "[[chain]]\nfrom='a'\nto='b'\nevidence=[]\n".repeat(21)
+        );
+        check(
+            b"",
+            b"",
+            twice.as_bytes(),
+            "postmortem.toml:6: chain: more than 20 entries",
+        );
     }
 }

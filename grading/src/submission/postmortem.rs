@@ -3,8 +3,17 @@
 use model::incident::settings::Setting;
 use serde::Deserialize;
 
+use crate::detection::has_subquery;
+
 /// The most entries of a list.
 const ENTRIES_MAX: usize = 20;
+
+/// The most measures of each kind that are put to the test: who lists more does not say what is to be done.
+const MEASURES_MAX: [(MeasureKind, &str, usize); 3] = [
+    (MeasureKind::Prevent, "prevent", 2),
+    (MeasureKind::Mitigate, "mitigate", 2),
+    (MeasureKind::Detect, "detect", 3),
+];
 
 /// A cause as a learner names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -82,9 +91,45 @@ pub enum MeasureKind {
     Process,
 }
 
+/// The fields a change may have. Read as one of several kinds without a name, it could not be told which field is wrong.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ChangeFields {
+    setting: Option<String>,
+    value: Option<u64>,
+    expr: Option<String>,
+    for_s: Option<u32>,
+    process: Option<String>,
+}
+
+impl TryFrom<ChangeFields> for Change {
+    type Error = &'static str;
+
+    fn try_from(given: ChangeFields) -> Result<Change, &'static str> {
+        let ChangeFields {
+            setting,
+            value,
+            expr,
+            for_s,
+            process,
+        } = given;
+        match (setting, value, expr, for_s, process) {
+            (Some(setting), Some(value), None, None, None) => {
+                Ok(Change::Setting { setting, value })
+            }
+            (None, None, Some(expr), for_s, None) => Ok(Change::Alert {
+                expr,
+                for_s: for_s.unwrap_or(0),
+            }),
+            (None, None, None, None, Some(process)) => Ok(Change::Process { process }),
+            _ => Err("give `setting` and `value`, or `expr` and perhaps `for_s`, or `process`"),
+        }
+    }
+}
+
 /// What is changed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(try_from = "ChangeFields")]
 pub enum Change {
     /// A setting.
     Setting {
@@ -98,7 +143,6 @@ pub enum Change {
         /// Its expression.
         expr: String,
         /// How long it must be true, in seconds.
-        #[serde(default)]
         for_s: u32,
     },
     /// Something people do; a person reads it.
@@ -157,6 +201,12 @@ impl Postmortem {
                 return Err((name.to_owned(), format!("more than {ENTRIES_MAX} entries")));
             }
         }
+        for (kind, name, most) in MEASURES_MAX {
+            let of_kind = self.measures.iter().filter(|it| it.kind == kind);
+            if of_kind.count() > most {
+                return Err(("measures".to_owned(), format!("more than {most} to {name}")));
+            }
+        }
         for (place, measure) in self.measures.iter().enumerate() {
             let at = |field: &str| format!("measures[{place}].{field}");
             match &measure.change {
@@ -166,6 +216,10 @@ impl Postmortem {
                 }
                 Change::Alert { expr, .. } if expr.len() > 2_000 => {
                     return Err((at("change.expr"), "longer than 2000 bytes".to_owned()));
+                }
+                Change::Alert { expr, .. } if has_subquery(expr) => {
+                    let told = "has a subquery, such as `[10m:15s]`; give a range, such as `[10m]`";
+                    return Err((at("change.expr"), told.to_owned()));
                 }
                 _ => {}
             }

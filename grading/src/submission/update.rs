@@ -2,6 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::malformed::cut;
+
+/// How bad it can be.
+pub const SEVERITIES: [&str; 5] = ["SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5"];
+
+/// What can be affected, as customers know it.
+pub const SCOPES: [&str; 8] = [
+    "verification",
+    "webhooks",
+    "evidence",
+    "search",
+    "notifications",
+    "imports",
+    "reporting",
+    "portal",
+];
+
+/// The latest moment that can be promised, in seconds from hand-over.
+const PROMISE_MAX: u64 = 24 * 3_600;
+
+fn none_of(given: &str, words: &[&str]) -> String {
+    format!("`{}` is none of {}", cut(given), words.join(", "))
+}
+
 /// To whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,12 +77,12 @@ pub struct Update {
     pub audience: Audience,
     /// How far it is.
     pub status: Status,
-    /// How bad, such as `SEV-2`.
+    /// How bad: one of [`SEVERITIES`].
     pub severity: String,
     /// Quoted figures.
     #[serde(default)]
     pub impact: Vec<Impact>,
-    /// What is affected.
+    /// What is affected, of [`SCOPES`].
     #[serde(default)]
     pub scope: Vec<String>,
     /// Actions in progress: `act-1` is the first line of the actions.
@@ -80,12 +104,28 @@ pub struct Update {
 
 impl Update {
     /// What serde cannot see.
-    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+    ///
+    /// # Errors
+    /// The field, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        let wrong = |field: &str, told: String| Err((field.to_owned(), told));
         for impact in &self.impact {
             let sound = impact.value.is_finite() && (0.0..=1e12).contains(&impact.value);
             if !sound {
-                return Err(("impact", format!("{} is no figure", impact.value)));
+                return wrong("impact", format!("{} is no figure", impact.value));
             }
+        }
+        if !SEVERITIES.contains(&self.severity.as_str()) {
+            return wrong("severity", none_of(&self.severity, &SEVERITIES));
+        }
+        if let Some(word) = self.scope.iter().find(|it| !SCOPES.contains(&it.as_str())) {
+            return wrong("scope", none_of(word, &SCOPES));
+        }
+        if let Some(next) = self.next_update_at_s.filter(|next| *next > PROMISE_MAX) {
+            return wrong(
+                "next_update_at_s",
+                format!("{next} s is more than a day away"),
+            );
         }
         Ok(())
     }

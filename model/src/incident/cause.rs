@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::case::TARGETS;
+
 /// A kind of cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +115,17 @@ impl CauseKind {
             target,
             statement,
         }
+    }
+
+    /// The kind and number of a thing, such as `endpoint-7`; nothing when the catalogue has no such thing.
+    pub fn of_parameter(parameter: &str) -> Option<(CauseKind, u16)> {
+        CauseKind::ALL.into_iter().find_map(|kind| {
+            let number = parameter.strip_prefix(kind.description().target)?;
+            let target: u16 = number.parse().ok()?;
+            // Only as it is written in the case: no sign, no zero in front.
+            let known = (1..=TARGETS).contains(&target) && target.to_string() == number;
+            known.then_some((kind, target))
+        })
     }
 
     /// The kind with this component and fault class.

@@ -105,7 +105,7 @@ pub struct Outcome {
     pub telemetry: Telemetry,
     /// The balance at the end.
     pub balance: Balance,
-    /// When the figures were good for good, in seconds from hand-over.
+    /// From when on the figures were good for long enough, in seconds from hand-over.
     pub stable_at_s: Option<u64>,
     /// Open verifications at the end.
     pub open: u64,
@@ -117,8 +117,7 @@ impl Outcome {
     /// That of a plant at the end of its episode.
     pub fn of(plant: Plant, hand_over: SimTime) -> Outcome {
         let samples = &plant.telemetry().samples;
-        let after = samples.partition_point(|sample| sample.at < hand_over);
-        let stable = stability::stable_from(&samples[after..]);
+        let stable = stability::stable_from(since(samples, hand_over));
         Outcome {
             stable_at_s: stable.map(|at| at.since(hand_over).as_secs()),
             balance: plant.books().balance(),
@@ -134,12 +133,33 @@ impl Outcome {
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(seen.as_bytes()))
     }
 
+    /// The first second from hand-over at which the figures, once stable, were not good, and what was wrong.
+    pub fn relapse(&self) -> Option<(u64, &'static str)> {
+        let stable = self.hand_over + Duration::from_secs(self.stable_at_s?);
+        let samples = since(&self.telemetry.samples, self.hand_over);
+        let (at, told) = stability::relapse(samples, stable)?;
+        Some((at.since(self.hand_over).as_secs(), told))
+    }
+
+    /// Whether somebody who looks at a second from hand-over sees that the figures have been good for long enough.
+    pub fn is_stable_at(&self, at_s: u64) -> bool {
+        let samples = since(&self.telemetry.samples, self.hand_over);
+        let at = self.hand_over + Duration::from_secs(at_s);
+        let seen = samples.partition_point(|sample| sample.at <= at);
+        stability::good_since(&samples[..seen]).is_some()
+    }
+
     /// The sample at or before a second from hand-over.
     pub fn sample_at(&self, at_s: i64) -> Option<&Sample> {
         let nanos = i128::from(self.hand_over.nanos()) + i128::from(at_s) * 1_000_000_000;
         let nanos = u64::try_from(nanos).ok()?;
         self.telemetry.at(SimTime::from_nanos(nanos))
     }
+}
+
+/// The samples from a moment on.
+fn since(samples: &[Sample], from: SimTime) -> &[Sample] {
+    &samples[samples.partition_point(|sample| sample.at < from)..]
 }
 
 /// A run of a case from before its trigger, without anybody acting: what is seen and the balance.

@@ -86,18 +86,22 @@ const fn setting(name: &'static str, low: u32, high: u32) -> Setting {
     Setting { name, low, high }
 }
 
+/// The smallest pool of a component. The ordinary work of a component needs connections for milliseconds and is left out
+/// of the model, so a pool of none would be free here, and a standstill in a real system.
+const COMPONENT_POOL_MIN: u32 = 5;
+
 /// All settings. Times are in milliseconds; switches are 0 or 1.
 pub const SETTINGS: [Setting; 17] = [
     setting("verification.workers", 0, 400),
     setting("delivery.workers", 0, 400),
     setting("pool.shared", 1, 200),
     setting("pool.reporting", 0, 60),
-    setting("pool.webhook", 0, 60),
-    setting("pool.evidence", 0, 60),
-    setting("pool.search", 0, 60),
-    setting("pool.notification", 0, 60),
-    setting("pool.import", 0, 60),
-    setting("pool.verify", 0, 60),
+    setting("pool.webhook", COMPONENT_POOL_MIN, 60),
+    setting("pool.evidence", COMPONENT_POOL_MIN, 60),
+    setting("pool.search", COMPONENT_POOL_MIN, 60),
+    setting("pool.notification", COMPONENT_POOL_MIN, 60),
+    setting("pool.import", COMPONENT_POOL_MIN, 60),
+    setting("pool.verify", COMPONENT_POOL_MIN, 60),
     setting("webhook.release_before_http", 0, 1),
     setting("evidence.backoff", 0, 1),
     setting("import.attempts", 1, 100),

@@ -1,4 +1,4 @@
-//! When it is over: from which moment on the figures were good and stayed good.
+//! When it is over: from which moment on the figures were good for long enough, and whether they are good still.
 
 use std::time::Duration;
 
@@ -43,21 +43,36 @@ pub fn complaint(sample: &Sample, before: Option<&Sample>) -> Option<&'static st
     None
 }
 
-/// The begin of the last good stretch, if it is long enough and lasts to the end of the samples.
+/// The begin of the first good stretch that is long enough.
 ///
-/// A relapse restarts the clock, even one after the hold.
+/// A relapse before that restarts the clock. One after it does not: see [`relapse`].
 pub fn stable_from(samples: &[Sample]) -> Option<SimTime> {
+    stretches(samples).find_map(|(_, from)| from)
+}
+
+/// Since when the figures have been good at the last of these samples, if for long enough.
+pub fn good_since(samples: &[Sample]) -> Option<SimTime> {
+    stretches(samples).last()?.1
+}
+
+/// The first sample after `stable` that is not good, and what is wrong with it.
+pub fn relapse(samples: &[Sample], stable: SimTime) -> Option<(SimTime, &'static str)> {
+    let mut pairs = samples.windows(2).filter(|pair| pair[1].at > stable);
+    pairs.find_map(|pair| Some((pair[1].at, complaint(&pair[1], Some(&pair[0]))?)))
+}
+
+/// Each sample with the begin of the good stretch it stands in, once that is long enough.
+fn stretches(samples: &[Sample]) -> impl Iterator<Item = (&Sample, Option<SimTime>)> {
     let mut from: Option<SimTime> = None;
     let mut before: Option<&Sample> = None;
-    for sample in samples {
-        match complaint(sample, before) {
-            Some(_) => from = None,
-            None => from = from.or(Some(sample.at)),
-        }
+    samples.iter().map(move |sample| {
+        from = match complaint(sample, before) {
+            Some(_) => None,
+            None => from.or(Some(sample.at)),
+        };
         before = Some(sample);
-    }
-    let last = samples.last()?.at;
-    from.filter(|from| last.since(*from) >= HOLD)
+        (sample, from.filter(|from| sample.at.since(*from) >= HOLD))
+    })
 }
 
 /// Whether the samples show the incident: most of their last ten minutes are bad.

@@ -4,19 +4,22 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use grading::hidden::CourseKey;
+use grading::document::GradeStatus;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use reports::Seed;
 
+use super::grade::course_key;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file::wording::did_you_mean;
 use crate::lab_args::{LabArgs, LabCommand};
 use crate::labs::exam::{self, CATEGORIES};
+use crate::labs::graded::{Assignment, EXAM};
 use crate::labs::marks::Marks;
 use crate::labs::policy::{self, FILE_MAX};
-use crate::labs::trial::{Bench, Trial};
+use crate::labs::trial::Bench;
 use crate::labs::{self, LABS, Lab, telling};
-use crate::output;
+use crate::output::{self, FileToBe};
 
 /// Does it.
 ///
@@ -40,9 +43,18 @@ pub fn execute(args: &LabArgs) -> Result<Conclusion, Failure> {
             policy,
             key,
             seeds,
+            tell_seeds,
+            json,
             fail_below,
         } => {
-            let passed = grade(lab, policy, key, *seeds)?;
+            let passed = grade(&Grading {
+                name: lab,
+                path: policy,
+                key,
+                seeds: *seeds,
+                tell_seeds: *tell_seeds,
+                json: json.as_deref(),
+            })?;
             Ok(match !passed && *fail_below {
                 true => Conclusion::BelowPass,
                 false => Conclusion::Told,
@@ -52,11 +64,21 @@ pub fn execute(args: &LabArgs) -> Result<Conclusion, Failure> {
 }
 
 fn find(name: &str) -> Result<&'static Lab, Failure> {
-    labs::find(name).ok_or_else(|| {
-        let names = LABS.iter().map(|lab| lab.name);
-        let hint = did_you_mean(name, names, "the labs are");
-        Failure::Usage(format!("there is no lab `{name}`\n  hint: {hint}"))
-    })
+    labs::find(name).ok_or_else(|| no_lab(name))
+}
+
+/// What policies are graded in.
+///
+/// # Errors
+/// When there is none of that name.
+pub(super) fn assignment(name: &str) -> Result<Assignment, Failure> {
+    Assignment::named(name).ok_or_else(|| no_lab(name))
+}
+
+fn no_lab(name: &str) -> Failure {
+    let names = LABS.iter().map(|lab| lab.name);
+    let hint = did_you_mean(name, names, "the labs are");
+    Failure::Usage(format!("there is no lab `{name}`\n  hint: {hint}"))
 }
 
 /// A policy file, never more of it than may be read.
@@ -84,7 +106,7 @@ fn run(name: &str, path: &Path, seed: Seed, seeds: u64) -> Result<Conclusion, Fa
     }
     let marks = Marks::of(lab, &trials);
     if seeds > 1 {
-        output::print(&telling::marks(lab, &marks))?;
+        output::print(&telling::marks(lab, &marks, true))?;
     }
     Ok(match marks.is_clean() {
         true => Conclusion::Held,
@@ -92,37 +114,49 @@ fn run(name: &str, path: &Path, seed: Seed, seeds: u64) -> Result<Conclusion, Fa
     })
 }
 
-/// Grades; whether it is passed. No hidden seed is told: which one failed is for the course to reveal.
-fn grade(name: &str, path: &Path, key: &Path, seeds: u64) -> Result<bool, Failure> {
-    let bytes = contents(path)?;
-    let origin = path.display().to_string();
-    let key = std::fs::read(key).map_err(|source| Failure::unreadable(key, source))?;
-    let key = CourseKey::new(&key);
-    let under_hidden = |lab: &'static Lab, within: Option<&str>| -> Result<Marks, Failure> {
-        let policy = policy::read(&origin, &bytes, within, lab.knobs)?;
-        let bench = Bench::new(lab, policy)?;
-        let hidden = key.numbers(lab.name, &bytes, seeds);
-        let trials: Vec<Trial> = hidden.into_iter().map(|it| bench.run(Seed(it))).collect();
-        Ok(Marks::of(lab, &trials))
-    };
-    if name.eq_ignore_ascii_case("exam") {
+/// What is graded, and what of it is told.
+struct Grading<'a> {
+    name: &'a str,
+    path: &'a Path,
+    key: &'a Path,
+    seeds: u64,
+    tell_seeds: bool,
+    json: Option<&'a Path>,
+}
+
+/// Grades; whether it is passed. No hidden seed is told unless that is asked for: it is for the course to reveal.
+fn grade(asked: &Grading<'_>) -> Result<bool, Failure> {
+    let assignment = assignment(asked.name)?;
+    let bytes = contents(asked.path)?;
+    let origin = asked.path.display().to_string();
+    let key = course_key(asked.key)?;
+    let json = asked.json.map(FileToBe::at).transpose()?;
+    if assignment.name == EXAM {
         known_tables(&origin, &bytes)?;
-        let mut all = Vec::new();
-        for category in CATEGORIES {
-            let marks = under_hidden(category.lab, Some(category.table))?;
-            output::print(&telling::marks(category.lab, &marks))?;
-            all.push(marks);
-        }
-        let (points, passed) = exam::decide(&all);
-        output::print(&telling::exam(&points, passed))?;
-        return Ok(passed);
     }
-    let lab = find(name)?;
-    let marks = under_hidden(lab, None)?;
-    output::print(&telling::marks(lab, &marks))?;
-    let passed = marks.is_clean();
-    let verdict = if passed { "passed" } else { "failed" };
-    output::print(&format!("{verdict}\n"))?;
+    let benches = assignment.benches(&origin, &bytes)?;
+    let hidden = assignment.seeds(&key, &bytes, asked.seeds);
+    let bar = ProgressBar::with_draw_target(
+        Some(hidden.incident.len() as u64),
+        ProgressDrawTarget::stderr(),
+    );
+    let marks = assignment.marks(&benches, &hidden, || bar.inc(1));
+    bar.finish_and_clear();
+    for (bench, marks) in benches.iter().zip(&marks) {
+        output::print(&telling::marks(bench.lab(), marks, asked.tell_seeds))?;
+    }
+    let grade = assignment.grade("policy", &marks, &hidden);
+    if let Some(json) = json {
+        json.complete(&grade.to_json())?;
+    }
+    let passed = grade.status == GradeStatus::Passed;
+    if assignment.name == EXAM {
+        let (points, _) = exam::decide(&marks);
+        output::print(&telling::exam(&points, passed))?;
+    } else {
+        let verdict = if passed { "passed" } else { "failed" };
+        output::print(&format!("{verdict}\n"))?;
+    }
     Ok(passed)
 }
 

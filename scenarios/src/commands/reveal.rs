@@ -4,14 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use grading::document::Grade;
-use grading::hidden::CourseKey;
+use grading::grader::ASSIGNMENT;
+use grading::hidden::{CourseKey, HiddenSeeds};
 use grading::reveal::Reveal;
+use grading::submission::{Files, Malformed};
 use serde::de::DeserializeOwned;
 
-use super::grade::{file_name, learners};
+use super::grade::{assignment, course_key, file_name, learners};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::incident_args::GradeCommand;
+use crate::labs::graded::Assignment;
 use crate::output::{self, FileToBe};
 use crate::submission_folder;
 
@@ -21,30 +24,80 @@ use crate::submission_folder;
 /// When a file cannot be read or written, or is not what it must be.
 pub fn execute(command: &GradeCommand) -> Result<Conclusion, Failure> {
     match command {
-        GradeCommand::Reveal { folder, key, out } => reveal(folder, key, out),
+        GradeCommand::Reveal {
+            folder,
+            key,
+            out,
+            lab,
+            seeds,
+        } => {
+            let work = Work::of(lab.as_deref(), *seeds)?;
+            reveal(&work, folder, key, out)
+        }
         GradeCommand::Verify {
             folder,
             reveal,
             commitment,
             grade,
-        } => verify(folder, reveal, commitment, grade),
+            lab,
+            seeds,
+        } => {
+            let work = Work::of(lab.as_deref(), *seeds)?;
+            verify(&work, folder, reveal, commitment, grade)
+        }
     }
 }
 
-fn reveal(folder: &Path, key: &Path, out: &Path) -> Result<Conclusion, Failure> {
-    let key = fs::read(key).map_err(|source| Failure::unreadable(key, source))?;
+/// What kind of thing is handed in: work on the incident, or policies that run under so many seeds.
+enum Work {
+    Incident,
+    Policy(Assignment, u64),
+}
+
+/// What was handed in.
+enum HandedIn<'a> {
+    Incident(Files),
+    Policy(&'a Assignment, u64, Vec<u8>),
+}
+
+impl Work {
+    fn of(lab: Option<&str>, seeds: u64) -> Result<Work, Failure> {
+        let assignment = assignment(lab)?;
+        Ok(assignment.map_or(Work::Incident, |it| Work::Policy(it, seeds)))
+    }
+
+    fn read(&self, folder: &Path) -> Result<Result<HandedIn<'_>, Malformed>, Failure> {
+        Ok(match self {
+            Work::Incident => submission_folder::read(folder)?.map(HandedIn::Incident),
+            Work::Policy(assignment, seeds) => submission_folder::read_policy(folder)?
+                .map(|bytes| HandedIn::Policy(assignment, *seeds, bytes)),
+        })
+    }
+}
+
+impl HandedIn<'_> {
+    fn seeds(&self, key: &CourseKey) -> HiddenSeeds {
+        match self {
+            HandedIn::Incident(files) => key.seeds(ASSIGNMENT, files),
+            HandedIn::Policy(assignment, seeds, bytes) => assignment.seeds(key, bytes, *seeds),
+        }
+    }
+}
+
+fn reveal(work: &Work, folder: &Path, key: &Path, out: &Path) -> Result<Conclusion, Failure> {
+    let key = course_key(key)?;
     let folders = match submission_folder::is_submission(folder) {
         true => vec![folder.to_owned()],
-        false => learners(folder)?,
+        false => learners(folder, None)?,
     };
     let mut class = Vec::new();
     for folder in folders {
         // What cannot be read was not graded, and has no seeds.
-        if let Ok(files) = submission_folder::read(&folder)? {
-            class.push((file_name(&folder), files));
+        if let Ok(handed_in) = work.read(&folder)? {
+            class.push((file_name(&folder), handed_in.seeds(&key)));
         }
     }
-    let reveal = Reveal::of(&CourseKey::new(&key), &class);
+    let reveal = Reveal::of(&key, &class);
     let text = serde_json::to_string_pretty(&reveal).expect("a reveal is JSON") + "\n";
     FileToBe::at(out)?.complete(&text)?;
     output::print(&format!(
@@ -62,15 +115,16 @@ fn read<T: DeserializeOwned>(path: &PathBuf) -> Result<T, Failure> {
 }
 
 fn verify(
+    work: &Work,
     folder: &Path,
     reveal: &PathBuf,
     commitment: &str,
     grade: &PathBuf,
 ) -> Result<Conclusion, Failure> {
     let (reveal, grade): (Reveal, Grade) = (read(reveal)?, read(grade)?);
-    let files = submission_folder::read(folder)?;
-    let files = files.map_err(|malformed| Failure::Usage(malformed.to_string()))?;
-    match reveal.verify(commitment, &files, &grade) {
+    let handed_in = work.read(folder)?;
+    let handed_in = handed_in.map_err(|malformed| Failure::Usage(malformed.to_string()))?;
+    match reveal.verify(commitment, |key| handed_in.seeds(key), &grade) {
         Ok(()) => {
             output::print("the seeds follow from the key and the submission, as was promised\n")?;
             Ok(Conclusion::Held)

@@ -3,8 +3,10 @@
 //! A lab is a scenario of the system, the few of its keys that a policy may set ([`policy`]), what clients do in
 //! it, and criteria over the record, most of them the system's own checks. [`trial`] runs a policy under one
 //! seed, [`marks`] counts what it earned under many. [`flywheel`], [`dead_letters`], [`conflict`] and [`fan_out`]
-//! are the labs; [`exam`] is made of them. Nothing here prints; what is told is [`telling`].
+//! are the labs; [`exam`] is made of them, and [`graded`] makes grades of marks. Nothing here prints; what is told is
+//! [`telling`].
 
+pub mod graded;
 pub mod marks;
 pub mod policy;
 pub mod telling;

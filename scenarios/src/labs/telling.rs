@@ -67,14 +67,22 @@ pub fn trial(lab: &Lab, policy: &str, trial: &Trial) -> String {
     told
 }
 
-/// What many trials came to.
-pub fn marks(lab: &Lab, marks: &Marks) -> String {
+/// What many trials came to, with what was wrong under the first seed a criterion did not hold under. Which seed that was is
+/// told only when seeds may be: a hidden one is not before it is revealed.
+pub fn marks(lab: &Lab, marks: &Marks, seeds_may_be_told: bool) -> String {
     let mut told = format!("{} under {} seeds\n", lab.name, marks.seeds);
     for criterion in lab.criteria {
-        let lapses = marks.lapses.get(criterion.name).copied().unwrap_or(0);
-        let sign = if lapses == 0 { '✓' } else { '✗' };
-        let held = marks.seeds - lapses;
+        let lapses = marks.lapses.get(criterion.name);
+        let sign = if lapses.is_none() { '✓' } else { '✗' };
+        let held = marks.seeds - marks.lapsed(criterion.name);
         let _ = writeln!(told, "  {sign} {:<20} held under {held}", criterion.name);
+        let Some(lapses) = lapses else { continue };
+        let _ = writeln!(told, "    such as: {}", lapses.told);
+        let _ = writeln!(told, "    wanted: {}", criterion.promise);
+        let _ = writeln!(told, "    look at: {}", criterion.look);
+        if seeds_may_be_told {
+            let _ = writeln!(told, "    under seed {}", lapses.seed);
+        }
     }
     told
 }

@@ -13,6 +13,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("sessions", "", "database sessions that keep a connection"),
     ("log", "", "the log"),
     ("breakers", "", "circuit breakers, and what is paused"),
+    ("queue", "", "the head of the queue, and dead letters"),
     ("changes", "", "what was changed lately"),
     ("actions", "", "what can be done"),
     ("help", "", "what can be said"),

@@ -40,6 +40,8 @@ pub enum View {
     Log,
     /// Circuit breakers, and what is paused.
     Breakers,
+    /// The head of the queue, and the dead letters.
+    Queue,
     /// Recent changes.
     Changes,
     /// What can be done.
@@ -50,10 +52,11 @@ pub enum View {
 
 impl View {
     /// Every view with the word that shows it.
-    pub const ALL: [(View, &'static str); 6] = [
+    pub const ALL: [(View, &'static str); 7] = [
         (View::Sessions, "sessions"),
         (View::Log, "log"),
         (View::Breakers, "breakers"),
+        (View::Queue, "queue"),
         (View::Changes, "changes"),
         (View::Actions, "actions"),
         (View::Help, "help"),

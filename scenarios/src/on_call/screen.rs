@@ -1,6 +1,5 @@
 //! The console drawn: a pure function of its state into a buffer of characters.
 
-use model::incident::case::TARGETS;
 use model::incident::telemetry::Sample;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -133,7 +132,8 @@ fn view_text(console: &Console) -> String {
         View::Sessions => view::sessions(plant.now(), &plant.sessions()),
         // The latest first: they are what one looks for.
         View::Log => view::log(hand_over.at, plant.telemetry().log.iter().rev().take(200)),
-        View::Breakers => breakers(console),
+        View::Breakers => view::breakers(plant),
+        View::Queue => view::queue(plant),
         View::Changes => briefing::changes(hand_over),
         View::Actions => briefing::catalogue(),
         View::Help => COMMANDS
@@ -144,22 +144,6 @@ fn view_text(console: &Console) -> String {
             ])
             .collect(),
     }
-}
-
-fn breakers(console: &Console) -> String {
-    let plant = console.session.plant();
-    let open: Vec<&str> = plant.open_breakers().collect();
-    let state = |circuit: &str| match open.contains(&circuit) {
-        true => "open",
-        false => "closed",
-    };
-    (1..=TARGETS)
-        .map(|number| {
-            let (endpoint, site) = (format!("endpoint-{number}"), format!("site-{number}"));
-            let (first, second) = (state(&endpoint), state(&site));
-            format!("{endpoint:<14} {first:<10} {site:<10} {second}\n")
-        })
-        .collect()
 }
 
 fn form_text(answers: &[String]) -> String {

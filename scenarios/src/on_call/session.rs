@@ -106,13 +106,18 @@ impl Session {
         let mut object = Map::new();
         object.insert("at_s".to_owned(), self.now_s().into());
         for (question, answer) in QUESTIONS.iter().zip(answers) {
-            if let Some(value) = (question.read)(answer) {
+            let answer = answer.trim();
+            if !answer.is_empty() {
+                let value = (question.read)(answer);
+                let value = value.map_err(|told| format!("{}: {told}", question.field))?;
                 object.insert(question.field.to_owned(), value);
             }
         }
         let update = Value::Object(object);
         let known: Result<Update, _> = serde_json::from_value(update.clone());
-        known.map_err(|error| error.to_string())?;
+        let known = known.map_err(|error| error.to_string())?;
+        let sound = known.check();
+        sound.map_err(|(field, told)| format!("{field}: {told}"))?;
         self.updates.push(update);
         Ok(())
     }
@@ -141,7 +146,7 @@ pub struct Question {
     pub field: &'static str,
     /// What to write.
     pub hint: &'static str,
-    read: fn(&str) -> Option<Value>,
+    read: fn(&str) -> Result<Value, String>,
 }
 
 /// The questions, in order.
@@ -158,7 +163,7 @@ pub const QUESTIONS: &[Question] = &[
     },
     Question {
         field: "severity",
-        hint: "such as SEV-2",
+        hint: "SEV-1 to SEV-5",
         read: text,
     },
     Question {
@@ -168,7 +173,7 @@ pub const QUESTIONS: &[Question] = &[
     },
     Question {
         field: "scope",
-        hint: "what is affected, in words",
+        hint: "what is affected, such as verification webhooks",
         read: words,
     },
     Question {
@@ -193,23 +198,25 @@ pub const QUESTIONS: &[Question] = &[
     },
 ];
 
-fn text(answer: &str) -> Option<Value> {
-    Some(answer.into())
+fn text(answer: &str) -> Result<Value, String> {
+    Ok(answer.into())
 }
 
-fn words(answer: &str) -> Option<Value> {
+fn words(answer: &str) -> Result<Value, String> {
     let words: Vec<&str> = answer.split_whitespace().collect();
-    Some(json!(words))
+    Ok(json!(words))
 }
 
-fn impact(answer: &str) -> Option<Value> {
-    let figures = answer.split_whitespace().filter_map(|word| {
+fn impact(answer: &str) -> Result<Value, String> {
+    let figures = answer.split_whitespace().map(|word| {
         let (metric, value) = word.split_once('=')?;
-        Some(json!({ "metric": metric, "value": value.parse::<f64>().ok() }))
+        Some(json!({ "metric": metric, "value": value.parse::<f64>().ok()? }))
     });
-    Some(figures.collect())
+    let read: Option<Vec<Value>> = figures.collect();
+    let read = read.ok_or_else(|| format!("`{answer}` is not METRIC=VALUE METRIC=VALUE …"))?;
+    Ok(read.into())
 }
 
-fn json_value(answer: &str) -> Option<Value> {
-    serde_json::from_str(answer).ok()
+fn json_value(answer: &str) -> Result<Value, String> {
+    serde_json::from_str(answer).map_err(|_| format!("`{answer}` is no number, true or false"))
 }

@@ -12,13 +12,12 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// When the terminal cannot be read or drawn on.
-pub fn run(mut console: Console) -> Result<Console, Failure> {
+pub fn run(console: &mut Console) -> Result<(), Failure> {
     let lost = |error: io::Error| Failure::Temporary(format!("the terminal is lost: {error}"));
     let mut terminal = ratatui::try_init().map_err(lost)?;
-    let worked = work(&mut console, &mut terminal);
+    let worked = work(console, &mut terminal);
     ratatui::try_restore().map_err(lost)?;
-    worked.map_err(lost)?;
-    Ok(console)
+    worked.map_err(lost)
 }
 
 fn work(console: &mut Console, terminal: &mut ratatui::DefaultTerminal) -> io::Result<()> {

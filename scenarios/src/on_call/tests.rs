@@ -132,6 +132,19 @@ fn the_same_words_make_the_same_submission_at_the_console_and_line_by_line_and_i
         .post(&ANSWERS.map(str::to_owned))
         .expect("an update");
     assert_eq!(console.message, "posted");
+    for (question, answer, told) in [
+        (6, "error_rate=-1", "impact: -1 is no figure"),
+        (6, "error_rate", "impact: `error_rate` is not METRIC=VALUE"),
+        (7, "600s", "next_update_at_s: `600s` is no number"),
+        (2, "banana", "severity: `banana` is none of"),
+    ] {
+        let mut answers = ANSWERS.map(str::to_owned);
+        answers[question] = answer.to_owned();
+        let refused = session
+            .post(&answers)
+            .expect_err("nothing is dropped in silence");
+        assert!(refused.starts_with(told), "{refused}");
+    }
     assert_eq!(console.session.files(), session.files());
     let hand_over = session.hand_over().clone();
     let [(_, actions), (_, updates)] = session.files();

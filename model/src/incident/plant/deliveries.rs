@@ -173,17 +173,47 @@ impl Plant {
             }
             self.deliveries.workers[at].delivery = next;
         }
-        let worker = self.deliveries.workers[at];
+        let (span, _) = self.delivery_transaction(number);
+        self.after(span, Event::Deliverer(number));
+    }
+
+    fn delivery_transaction(&self, number: u16) -> (Duration, bool) {
+        let worker = self.deliveries.workers[usize::from(number)];
         let delivery = worker.delivery.expect("who works has a delivery");
         let index = u64::from(delivery.number) * 2 + u64::from(worker.doing == Doing::Recording);
-        let (span, _) = self.transaction("delivery", index);
-        self.after(span, Event::Deliverer(number));
+        self.transaction("delivery", index)
+    }
+
+    /// What a time-out ended is begun again: a delivery that was being taken waits as before, one whose answer was being
+    /// recorded is still to be recorded.
+    fn begin_delivery_again(&mut self, number: u16, delivery: Delivery) {
+        self.pool.release();
+        let worker = &mut self.deliveries.workers[usize::from(number)];
+        if worker.doing == Doing::Recording {
+            self.ask_for_deliverer(number, Doing::Recording);
+            return;
+        }
+        worker.delivery = None;
+        self.deliveries.waiting.push_front(delivery);
+        self.next_delivery(number);
+    }
+
+    fn next_delivery(&mut self, number: u16) {
+        let wanted = u32::from(number) < self.settings.delivery_workers;
+        match wanted && !self.deliveries.waiting.is_empty() {
+            true => self.ask_for_deliverer(number, Doing::Taking),
+            false => self.rest_deliverer(number),
+        }
     }
 
     pub(super) fn deliverer_goes_on(&mut self, number: u16) {
         let at = usize::from(number);
         let worker = self.deliveries.workers[at];
         let delivery = worker.delivery.expect("who works has a delivery");
+        if worker.doing != Doing::Asking && self.delivery_transaction(number).1 {
+            self.begin_delivery_again(number, delivery);
+            return;
+        }
         match worker.doing {
             Doing::Taking => {
                 self.pool.release();
@@ -198,11 +228,7 @@ impl Plant {
                 self.pool.release();
                 self.acknowledged(delivery);
                 self.deliveries.workers[at].delivery = None;
-                let wanted = u32::from(number) < self.settings.delivery_workers;
-                match wanted && !self.deliveries.waiting.is_empty() {
-                    true => self.ask_for_deliverer(number, Doing::Taking),
-                    false => self.rest_deliverer(number),
-                }
+                self.next_delivery(number);
             }
             Doing::Nothing => unreachable!("who does nothing has no span that ends"),
         }
@@ -226,6 +252,13 @@ impl Plant {
         if lost == 0 && !self.settings.idempotency {
             self.books.duplicates += 1;
         }
+    }
+
+    /// The dead letters, in the order they came: of which asset each is, and the number of the endpoint it is for, 0 being that
+    /// of the large customer.
+    pub fn dead_letters(&self) -> impl Iterator<Item = (u32, u16)> {
+        let dead = self.deliveries.dead.iter();
+        dead.map(|delivery| (delivery.asset, delivery.endpoint()))
     }
 
     /// The dead letters that were there before: two events each of some assets.

@@ -59,6 +59,13 @@ impl Plant {
         self.verification.queue.pop_front()
     }
 
+    /// The first items of the queue, so many at most: each with its second of the run when it was accepted.
+    pub fn queue_head(&self, most: usize) -> Vec<(u32, u32)> {
+        let head = self.verification.queue.iter().take(most);
+        head.map(|item| (*item, self.books.accepted_at_s(*item)))
+            .collect()
+    }
+
     /// Fits the workers to the number that is set, and puts those to work who have nothing to do.
     pub(super) fn fit_verifiers(&mut self) {
         let most = self.settings.verification_workers as usize;

@@ -2,6 +2,7 @@
 
 use grading::criteria::cause::EDGES;
 use grading::detection::SERIES;
+use grading::submission::update::{SCOPES, SEVERITIES};
 use grading::submission::{ACTIONS, POSTMORTEM, UPDATES};
 use model::incident::cause::CauseKind;
 use model::incident::episode::{HandOver, LENGTH};
@@ -25,6 +26,7 @@ pub fn files(hand_over: &HandOver) -> Vec<(&'static str, String)> {
             "sessions.txt",
             view::sessions(hand_over.at, &plant.sessions()),
         ),
+        ("queue.txt", view::queue(plant)),
         ("changes.txt", changes(hand_over)),
         ("catalogue.md", catalogue()),
         (ACTIONS, String::new()),
@@ -44,7 +46,7 @@ fn briefing(hand_over: &HandOver) -> String {
          | failed requests | {}.{:02} % | 0 % |\n\
          | database connections | {} of 100 | below 80 |\n\
          | webhook latency | {} s | below 60 s |\n\n\
-         `telemetry.csv`, `log.txt`, `sessions.txt` and `changes.txt` show what was seen until now, in seconds from now. \
+         `telemetry.csv`, `log.txt`, `sessions.txt`, `queue.txt` and `changes.txt` show what was seen until now, in seconds from now. \
          `catalogue.md` lists what you can do and name.\n\n\
          Hand in `{ACTIONS}`, `{UPDATES}` and `{POSTMORTEM}`. `proveniq incident replay FOLDER --seed {:#x}` shows what \
          your actions come to.\n",
@@ -102,7 +104,11 @@ pub fn catalogue() -> String {
     }
     text.push_str("\n\n# Figures\n\nFor updates and evidence: ");
     text.push_str(&METRICS.join(", "));
-    text.push_str(", and held.COMPONENT. Series for alerts: ");
+    text.push_str(", and held.COMPONENT. For updates, severities: ");
+    text.push_str(&SEVERITIES.join(", "));
+    text.push_str("; scopes: ");
+    text.push_str(&SCOPES.join(", "));
+    text.push_str(". Series for alerts: ");
     text.push_str(&SERIES.join(", "));
     text.push_str(".\n");
     text

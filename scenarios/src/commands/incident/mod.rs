@@ -1,9 +1,10 @@
 //! `proveniq incident`: an incident to work on, in files or on call, and what came of actions.
 //!
-//! [`play`] is being on call, [`briefing`] what a learner is given, [`view`] how figures are shown.
+//! [`play`] is being on call, [`briefing`] what a learner is given, [`probe`] a counterfactual, [`view`] how figures are shown.
 
 pub mod briefing;
 mod play;
+mod probe;
 pub mod view;
 
 use std::fs;
@@ -43,6 +44,7 @@ pub fn execute(args: &IncidentArgs) -> Result<Conclusion, Failure> {
             seed,
             until,
         } => replay(folder, seed.0, *until)?,
+        IncidentCommand::Probe(args) => return probe::execute(args),
         IncidentCommand::Actions => output::print(&briefing::catalogue())?,
     }
     Ok(Conclusion::Told)

@@ -20,6 +20,8 @@ const HELP: &str = "\
   status              the figures of the last minutes
   sessions            database sessions that keep a connection for long
   log                 the last lines of the log
+  breakers            circuit breakers
+  queue               the head of the queue, and dead letters
   changes             what was changed lately
   advance SECONDS     let time pass
   do NAME [FIELD=VALUE …]
@@ -37,16 +39,19 @@ const HELP: &str = "\
 pub fn play(hand_over: &HandOver, out: &Path, lines: bool) -> Result<(), Failure> {
     let session = Session::new(hand_over.clone());
     let at_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let session = match at_terminal && !lines {
-        true => terminal::run(Console::new(session))?.session,
-        false => line_by_line(session)?,
+    let mut console = Console::new(session);
+    let worked = match at_terminal && !lines {
+        true => terminal::run(&mut console),
+        false => line_by_line(&mut console.session),
     };
-    end(session, out)
+    // However it ended, what was done until then is somebody's work.
+    end(console.session, out)?;
+    worked
 }
 
-fn line_by_line(mut session: Session) -> Result<Session, Failure> {
+fn line_by_line(session: &mut Session) -> Result<(), Failure> {
     output::print("LOAD-2024-001 is yours. `help` tells what you can say.\n")?;
-    status(&session)?;
+    status(session)?;
     while let Some(line) = ask(&format!("[{} s] ", session.now_s()))? {
         let (word, rest) = line.split_once(' ').unwrap_or((line.as_str(), ""));
         match word {
@@ -54,34 +59,36 @@ fn line_by_line(mut session: Session) -> Result<Session, Failure> {
             "quit" => break,
             "help" => output::print(HELP)?,
             "actions" => output::print(&briefing::catalogue())?,
-            "status" => status(&session)?,
+            "status" => status(session)?,
             "sessions" => {
                 let plant = session.plant();
                 output::print(&view::sessions(plant.now(), &plant.sessions()))?;
             }
-            "log" => log(&session)?,
+            "log" => log(session)?,
+            "breakers" => output::print(&view::breakers(session.plant()))?,
+            "queue" => output::print(&view::queue(session.plant()))?,
             "changes" => output::print(&briefing::changes(session.hand_over()))?,
             "advance" => match session.advance(rest) {
-                Ok(()) => status(&session)?,
+                Ok(()) => status(session)?,
                 Err(told) => output::print(&format!("{told}\n"))?,
             },
             "do" => match session.act(rest) {
                 Ok(told) | Err(told) => output::print(&format!("{told}\n"))?,
             },
-            "update" => update(&mut session)?,
+            "update" => update(session)?,
             _ => output::print(&format!("there is no `{word}`: say `help`\n"))?,
         }
     }
-    Ok(session)
+    Ok(())
 }
 
-/// Asks for a line; nothing at the end of the input.
+/// Asks for a line; nothing at the end of the input. Bytes that are no text become `\u{fffd}`, which no command has.
 fn ask(prompt: &str) -> Result<Option<String>, Failure> {
     output::print(prompt)?;
-    let mut line = String::new();
-    let read = io::stdin().lock().read_line(&mut line);
+    let mut line = Vec::new();
+    let read = io::stdin().lock().read_until(b'\n', &mut line);
     let read = read.map_err(|error| Failure::Usage(format!("cannot read the input: {error}")))?;
-    Ok((read > 0).then(|| line.trim().to_owned()))
+    Ok((read > 0).then(|| String::from_utf8_lossy(&line).trim().to_owned()))
 }
 
 fn status(session: &Session) -> Result<(), Failure> {
@@ -114,6 +121,7 @@ fn end(session: Session, out: &Path) -> Result<(), Failure> {
         write(out, name, &text)?;
     }
     write(out, POSTMORTEM, briefing::SKELETON)?;
+    // From here on all is written, whoever still reads what is told.
     output::print(&view::balance(&session.end()))?;
     output::print(&format!(
         "written to {}; the post-mortem is yours to fill in\n",

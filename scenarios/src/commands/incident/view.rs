@@ -1,6 +1,8 @@
 //! How figures, sessions and the log are shown, as text.
 
+use model::incident::case::TARGETS;
 use model::incident::episode::Outcome;
+use model::incident::plant::Plant;
 use model::incident::telemetry::{LogLine, Sample, Session};
 use sim::SimTime;
 
@@ -86,6 +88,51 @@ pub fn sessions(now: SimTime, sessions: &[Session]) -> String {
         ));
     }
     text
+}
+
+/// How many items of the queue are shown.
+const QUEUE_SHOWN: usize = 20;
+
+/// The head of the queue, and the dead letters.
+pub fn queue(plant: &Plant) -> String {
+    let now = plant.now().since(SimTime::START).as_secs();
+    let mut text = format!(
+        "{} verifications are open; the first that wait for a worker:\n       item  waits_s\n",
+        plant.books().open()
+    );
+    for (item, accepted_at) in plant.queue_head(QUEUE_SHOWN) {
+        let waits = now.saturating_sub(u64::from(accepted_at));
+        text.push_str(&format!("{item:>11}  {waits:>7}\n"));
+    }
+    let letters: Vec<(u32, u16)> = plant.dead_letters().collect();
+    text.push_str(&format!(
+        "\n{} dead letters\n      asset  endpoint\n",
+        letters.len()
+    ));
+    for (asset, endpoint) in letters {
+        let endpoint = match endpoint {
+            0 => "main".to_owned(),
+            number => format!("endpoint-{number}"),
+        };
+        text.push_str(&format!("{asset:>11}  {endpoint}\n"));
+    }
+    text
+}
+
+/// The circuit breakers.
+pub fn breakers(plant: &Plant) -> String {
+    let open: Vec<&str> = plant.open_breakers().collect();
+    let state = |circuit: &str| match open.contains(&circuit) {
+        true => "open",
+        false => "closed",
+    };
+    (1..=TARGETS)
+        .map(|number| {
+            let (endpoint, site) = (format!("endpoint-{number}"), format!("site-{number}"));
+            let (first, second) = (state(&endpoint), state(&site));
+            format!("{endpoint:<14} {first:<10} {site:<10} {second}\n")
+        })
+        .collect()
 }
 
 /// The log.
