@@ -153,10 +153,17 @@ fn a_queue_with_a_bound_and_priorities_spares_registrations_the_wait_behind_requ
     };
     nothing_is_violated(naive);
     nothing_is_violated(mitigated);
-    assert_eq!((naive.turned_away, naive.unknown, mitigated.unknown), (0, 0, 0));
+    assert_eq!(
+        (naive.turned_away, naive.unknown, mitigated.unknown),
+        (0, 0, 0)
+    );
     assert!(mitigated.turned_away > 100, "{mitigated:?}");
-    let [slow, fast] = [naive, mitigated].map(|it| it.registered_p90_us.expect("they have results"));
+    let [slow, fast] =
+        [naive, mitigated].map(|it| it.registered_p90_us.expect("they have results"));
     assert!(fast * 2 < slow, "{naive:?} {mitigated:?}");
     // Who asked is let in late instead of waiting inside: their verifications are done no later.
-    assert!(mitigated.requested_p90_us < naive.requested_p90_us, "{naive:?} {mitigated:?}");
+    assert!(
+        mitigated.requested_p90_us < naive.requested_p90_us,
+        "{naive:?} {mitigated:?}"
+    );
 }

@@ -235,7 +235,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         name: "wal_ack_before_sync",
         mistake: "a commit is confirmed while its records are on their way to the disk",
         seen_in: None,
-        caught_by: "acked_writes_survive",
+        caught_by: "link_agreement",
     },
     DefectInfo {
         defect: Defect::RecoveryDropsTail,
@@ -249,7 +249,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         name: "unknown_commit_taken_for_success",
         mistake: "a commit without an answer is taken as done",
         seen_in: None,
-        caught_by: "acked_writes_survive",
+        caught_by: "link_agreement",
     },
     DefectInfo {
         defect: Defect::DuplicateCompletionWebhook,

@@ -362,7 +362,8 @@ fn clock_moved_ms(fault: &Fault) -> u64 {
             offset_ms.unsigned_abs()
         }
         FaultKind::ClockDrift { parts_per_million } => {
-            let drifted = u128::from(lasts_ms(fault)) * u128::from(parts_per_million.unsigned_abs());
+            let drifted =
+                u128::from(lasts_ms(fault)) * u128::from(parts_per_million.unsigned_abs());
             u64::try_from(drifted / 1_000_000).unwrap_or(u64::MAX)
         }
         _ => 0,

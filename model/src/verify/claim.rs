@@ -33,12 +33,7 @@ pub(super) struct Claim {
 
 /// Leaves a note `verifications_claimed` of a durable transaction with claims by priority: when on the Ledger's
 /// clock (`at_ms`), how many places were `kept` for requested verifications, and what was claimed.
-pub(super) fn tell_all_taken(
-    context: &NodeContext,
-    at: LedgerMillis,
-    kept: u32,
-    claims: &[Claim],
-) {
+pub(super) fn tell_all_taken(context: &NodeContext, at: LedgerMillis, kept: u32, claims: &[Claim]) {
     let named = |priority: VerificationPriority| {
         let these = claims.iter().filter(|claim| claim.priority == priority);
         let names = these.map(|claim| Note::from(claim.verification.0.as_str()));

@@ -101,7 +101,11 @@ mod tests {
             turns.give(*places);
             kept
         });
-        assert_eq!(found.collect::<Vec<_>>(), kept, "one in {one_in} of {places:?}");
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            kept,
+            "one in {one_in} of {places:?}"
+        );
     }
 
     #[test]
@@ -122,6 +126,9 @@ mod tests {
             one_in: 4,
         };
         let answer = config.full();
-        assert_eq!((answer.status, answer.again, answer.retry_after_ms), (503, true, Some(250)));
+        assert_eq!(
+            (answer.status, answer.again, answer.retry_after_ms),
+            (503, true, Some(250))
+        );
     }
 }

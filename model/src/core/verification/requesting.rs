@@ -283,7 +283,9 @@ impl Desk {
             context.note("verification_admitted", Note::map(detail));
         }
         for answer in self.answers.iter().filter(|it| it.retry_after_ms.is_some()) {
-            let wait = answer.retry_after_ms.map(|wait| i64::try_from(wait).unwrap_or(i64::MAX));
+            let wait = answer
+                .retry_after_ms
+                .map(|wait| i64::try_from(wait).unwrap_or(i64::MAX));
             let detail = [
                 ("status", u32::from(answer.status).into()),
                 ("retry_after_ms", wait.into()),

@@ -216,7 +216,11 @@ async fn judge_endpoint(
     if after.state != before.state {
         let (state, action, code) = match after.state {
             EndpointState::Gone => ("endpoint_is_gone", "endpoint_gone", Cause::Gone),
-            _ => ("endpoint_was_disabled", "endpoint_disabled", Cause::Exhausted),
+            _ => (
+                "endpoint_was_disabled",
+                "endpoint_disabled",
+                Cause::Exhausted,
+            ),
         };
         let code = code.name();
         core.context.reached(state);

@@ -184,4 +184,3 @@ impl Door {
             .then(|| format!("{missing} requests more were let through than the limiter allows"))
     }
 }
-

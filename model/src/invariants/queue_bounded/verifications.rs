@@ -51,7 +51,11 @@ fn crowded(record: &Record) -> Result<Vec<Evidence>, String> {
     }
     let mut open: BTreeSet<(SimTime, &str)> = BTreeSet::new();
     let mut evidence = Vec::new();
-    for note in record.notes.iter().filter(|it| it.name == "verification_admitted") {
+    for note in record
+        .notes
+        .iter()
+        .filter(|it| it.name == "verification_admitted")
+    {
         let max = number(note, "requested_max")?;
         while open.first().is_some_and(|(until, _)| *until <= note.at) {
             open.pop_first();

@@ -107,7 +107,10 @@ fn left_out(record: &Record, assets: &BTreeMap<&str, &Value>) -> Vec<Evidence> {
             continue;
         }
         let word = operation.input.text("word");
-        for (asset, namings) in namings.iter().filter(|(asset, _)| assets.contains_key(*asset)) {
+        for (asset, namings) in namings
+            .iter()
+            .filter(|(asset, _)| assets.contains_key(*asset))
+        {
             let name = name_between(namings, operation.invoked, answered);
             let has_word = name.is_some_and(|name| name.split_whitespace().any(|it| it == word));
             if has_word && !hits.iter().any(|hit| hit.text("asset") == *asset) {
@@ -140,7 +143,10 @@ fn namings(record: &Record) -> BTreeMap<&str, Vec<Naming<'_>>> {
         let answer = operation.answer();
         let naming = |name, version| Naming {
             invoked: operation.invoked,
-            confirmed: operation.completed.filter(|_| answer.is_some()).zip(version),
+            confirmed: operation
+                .completed
+                .filter(|_| answer.is_some())
+                .zip(version),
             name,
         };
         match operation.function.as_str() {
@@ -149,7 +155,8 @@ fn namings(record: &Record) -> BTreeMap<&str, Vec<Naming<'_>>> {
             }
             "register" => {
                 let asset = answer.map(|answer| answer.text("asset"));
-                let named = asset.map(|asset| (asset, naming(operation.input.text("name"), Some(1))));
+                let named =
+                    asset.map(|asset| (asset, naming(operation.input.text("name"), Some(1))));
                 if let Some((asset, naming)) = named {
                     namings.entry(asset).or_default().push(naming);
                 }
