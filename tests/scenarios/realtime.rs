@@ -2,6 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use model::defects::{Defect, Defects};
+use reports::Seed;
+use scenarios::file;
+use scenarios::given::Given;
+use scenarios::run::JUDGEMENT_ONLY;
+use scenarios::seeds::RunSeeds;
+use scenarios::setup::Setup;
 use sim::record::value::Value;
 
 use super::story::Story;
@@ -61,4 +68,18 @@ fn what_is_marked_on_one_device_is_read_on_the_other() {
             assert_eq!(device.get("badge"), inbox.get("unread"), "{device}");
         }
     }
+}
+
+/// A notification is lost with its number, so the streams of its user wait for what never comes. Where they do not
+/// notice that their devices leave, hundreds pile up and read for ever: twelve million events instead of half a one.
+#[test]
+fn a_stream_that_waits_for_what_never_comes_ends_with_its_device() {
+    let setup = Setup {
+        selected: file::select("chaos-realtime", &[]).expect("a built-in scenario is valid"),
+        seeds: RunSeeds::of(Seed(2)),
+        defects: Defects::of([Defect::NotificationStoredOutsideTxn]),
+        given: Given::NOTHING,
+    };
+    let events = setup.run(JUDGEMENT_ONLY).record.events;
+    assert!(events < 3_000_000, "{events} events");
 }

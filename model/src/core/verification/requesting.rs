@@ -2,7 +2,7 @@
 //! more open ones than Verify's queue has room for.
 //!
 //! "Unless one is open" and "unless there are too many" read rows and insert others, which only SERIALIZABLE
-//! keeps apart from a second transaction that does the same. Start at [`request_many`].
+//! keeps apart from a second transaction that does the same. Start at [`Requests::request_many`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
