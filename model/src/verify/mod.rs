@@ -2,10 +2,11 @@
 //!
 //! Its queue is the Ledger's table `verifications`, so nothing is lost with a process of Verify.
 //! [`judgement`] is what evidence means, as a pure value; [`node`] the process whose workers claim,
-//! collect, analyse, record, and report to Core; `claim` what one of them has in its hands; [`queue`] who
-//! goes first, and how many may wait, where that is bounded.
+//! collect, analyse, record, and report to Core; `due` what they may claim, and `claim` what one of them has
+//! in its hands; [`queue`] who goes first, and how many may wait, where that is bounded.
 
 mod claim;
+mod due;
 pub mod judgement;
 pub mod node;
 pub mod queue;

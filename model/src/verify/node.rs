@@ -6,7 +6,6 @@
 //! leaves a report that somebody else makes. Start at [`run`].
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +17,20 @@ use sim::{NodeContext, NodeId};
 
 use super::VerifyConfig;
 use super::claim::{self, Claim};
+use super::due::{by_priority, due};
 use super::judgement::{Judgement, judge};
 use super::queue::Turns;
 use crate::config::Timing;
 use crate::core::audit::Entry;
 use crate::core::dead_letters::{Casualty, Queue};
 use crate::core::protocol::{Answer, Ask, CoreRequest};
-use crate::core::verification::{VerificationPriority, VerificationState};
+use crate::core::verification::VerificationState;
 use crate::defects::{Defect, Defects};
 use crate::failure::Failure;
-use crate::ledger::client::transaction::Transaction;
 use crate::ledger::client::{LedgerClient, LedgerError};
-use crate::ledger::engine::Row;
-use crate::ledger::engine::statement::Select;
 use crate::ledger::engine::value::Value;
 use crate::ledger::protocol::LedgerMillis;
-use crate::ledger::query::{self, Refine, at_most, is};
-use crate::ledger::row::Cells;
+use crate::ledger::query::{self, Refine, is};
 use crate::ledger::tables::verifications;
 use crate::locker::protocol::{Evidence, LockerRequest, LockerResponse};
 use crate::points;
@@ -396,44 +392,6 @@ impl Verify {
     fn deadline(&self) -> Deadline {
         Deadline::within(LEDGER_LIMIT, self.context.monotonic())
     }
-}
-
-/// Claims by priority: so many places are kept for requested verifications, the others go to those of
-/// registrations, and what these leave to whoever there is.
-async fn by_priority(
-    transaction: &mut Transaction,
-    at: LedgerMillis,
-    free: u32,
-    kept: u32,
-) -> Result<Vec<Row>, LedgerError> {
-    let (free, kept) = (free as usize, kept as usize);
-    let mut requested = due_with(VerificationPriority::Requested, at, kept);
-    let mut rows = transaction.query(requested.claiming()).await?;
-    let left = free - rows.len();
-    let registered = due_with(VerificationPriority::Registered, at, left);
-    rows.extend(transaction.query(registered.claiming()).await?);
-    let left = free - rows.len();
-    if left > 0 {
-        // The same ones again, and those behind them.
-        requested = due_with(VerificationPriority::Requested, at, kept + left);
-        let again = transaction.query(requested.claiming()).await?;
-        let name = |row: &Row| row.text(verifications::VERIFICATION).to_owned();
-        let had: BTreeSet<String> = rows.iter().map(name).collect();
-        let more = again.into_iter().filter(|row| !had.contains(&name(row)));
-        rows.extend(more.take(left));
-    }
-    Ok(rows)
-}
-
-fn due_with(priority: VerificationPriority, at: LedgerMillis, rows: usize) -> Select {
-    let these = is(verifications::PRIORITY, priority.name());
-    let due = these.and(at_most(verifications::RUN_AT, at));
-    query::select(verifications::TABLE, due).first_by(verifications::RUN_AT, rows as u64)
-}
-
-fn due(at: LedgerMillis, rows: u64) -> Select {
-    query::select(verifications::TABLE, at_most(verifications::RUN_AT, at))
-        .first_by(verifications::RUN_AT, rows)
 }
 
 fn millis(span: Duration) -> LedgerMillis {
