@@ -5,7 +5,8 @@
 //! it had failed already: then it may come later. No step is taken back twice. A compensation that
 //! failed does not stop the rest: a saga is laid aside (`compensation_rested`) only when every step
 //! that is left was tried and failed. A saga that says it is compensated has taken back every step
-//! that was begun. A note may be missing, because a process died or did not hear of its commit; what
+//! that was begun. A try that failed in the hands of whoever was overtaken meanwhile began before its successor's, and
+//! wrote nothing: it is not judged. A note may be missing, because a process died or did not hear of its commit; what
 //! is not noted is not judged. Whether the effects are gone is for `saga_all_or_parked`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub(super) const CHECK: Check = Check {
 /// What is known of one saga's way back.
 #[derive(Default)]
 struct WayBack {
+    /// The latest claim of those that have told something.
+    token: i64,
     done: BTreeSet<Step>,
     /// Tried and failed, ever.
     failed: BTreeSet<Step>,
@@ -38,7 +41,11 @@ struct WayBack {
 impl WayBack {
     /// Takes in a note; gives what is wrong with it.
     fn hear(&mut self, note: &Note) -> Result<Option<String>, String> {
+        let token = note.detail.get("token").as_int().unwrap_or(self.token);
+        let is_overtaken = token < self.token;
+        self.token = token.max(self.token);
         match note.detail.text("event") {
+            "compensation_failed" if is_overtaken => Ok(None),
             "compensated" => {
                 let step = step(note.detail.text("step"))?;
                 let wrong = self.out_of_order(step);
