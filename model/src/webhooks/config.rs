@@ -244,6 +244,14 @@ mod tests {
             |it| it.endpoints[0].events.push("asset.sold".into()),
             Some("system.webhooks.endpoints[0].events"),
         );
+        check(|it| it.endpoints[0].ordered = true, None);
+        check(
+            |it| {
+                it.endpoints[0].ordered = true;
+                it.delivery = DeliveryMode::AtMostOnce;
+            },
+            Some("system.webhooks.endpoints[0].ordered"),
+        );
         check(
             |it| it.endpoints[0].receiver.work.p50_us = 1,
             Some("system.webhooks.endpoints[0].receiver.work"),

@@ -216,6 +216,8 @@ mod tests {
             (&[(7, FAILED), (50, ok), (107, FAILED)], enabled, Some(107)),
             (&[(7, FAILED), (107, Verdict::Permanent)], enabled, Some(7)),
             (&[(7, Verdict::Gone), (8, ok)], EndpointState::Gone, None),
+            // It was on its way when the endpoint was disabled.
+            (&[(7, FAILED), (107, FAILED), (108, ok)], disabled, Some(7)),
         ] {
             let health = course(verdicts);
             assert_eq!((health.state, health.failing_since), (state, since));

@@ -1,8 +1,8 @@
-//! The catalogue's part about load: what goes wrong at an edge, and with what is kept of reads.
+//! The catalogue's part about load: what goes wrong at an edge, in Verify's queue, and with what is kept of reads.
 
 use crate::defects::{Defect, DefectInfo};
 
-/// The defects that only a system can have that has an edge or a cache.
+/// The defects that show in a system with an edge, a queue under load, or a cache.
 pub(super) const OF_LOAD: &[DefectInfo] = &[
     DefectInfo {
         defect: Defect::UnboundedQueue,
