@@ -18,6 +18,12 @@ fn an_absurd_policy_is_refused_with_file_line_and_field() {
             "[replay]\nper_second = 1e300",
             "`replay.per_second`",
         ),
+        ("LAB-002", "[retry]\nwaits_s = [0]", "mine.toml:2"),
+        (
+            "LAB-002",
+            "[retry]\nwaits_s = [86400, 86400, 86400, 86400, 86400, 1]",
+            "they come to 432001 in all: give 432000 at most",
+        ),
         ("LAB-003", "strategy = \"hope\"", "`strategy`"),
         ("EVENTS", "x = [[[[1]]]]", "no key `x`"),
         ("LAB-9", "", "there is no lab `LAB-9`"),

@@ -36,6 +36,7 @@ fn bounds(knob: &Knob) -> String {
         Kind::Number(low, high) => format!("{low} to {high} ({default})"),
         Kind::Word(words) => format!("{} ({default})", words.join(" | ")),
         Kind::Switch => format!("true | false ({default})"),
+        Kind::Numbers(most, low, high, _) => format!("up to {most}, each {low} to {high}"),
     }
 }
 
