@@ -132,7 +132,7 @@ const KNOBS: &[Knob] = &[
         "system.verify.queue.requested_max",
         (1, 100_000),
         "10000",
-        "how many verifications that users asked for may be open; whoever comes beyond it is refused",
+        "how many verifications that users asked for may be open, of each asset one; whoever comes beyond is refused",
     ),
     number(
         "queue.retry_after_ms",
