@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Evidence;
 use crate::submission::Malformed;
 
 /// Points of all criteria.
@@ -25,6 +26,16 @@ pub enum ItemStatus {
     NotGraded,
 }
 
+/// When a learner may read why an item lost points. Points themselves may always be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// At once: it follows from the public seed and from what was handed in.
+    Visible,
+    /// Once grades are published, for it tells of hidden seeds; before that only of what [`Item::category`] it is.
+    AfterPublished,
+}
+
 /// A part of a criterion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
@@ -36,8 +47,14 @@ pub struct Item {
     pub max_points: u32,
     /// What became of it.
     pub status: ItemStatus,
+    /// When a learner may read what follows.
+    pub visibility: Visibility,
+    /// Of what kind the loss is: what may be read of it before publication. Blank when no point was lost.
+    pub category: String,
     /// Why points were lost, and which.
     pub explain: String,
+    /// Where it can be seen, whether points were lost or not. Never blank.
+    pub evidence: Vec<Evidence>,
     /// Where to look: a command, when points were lost.
     pub replay: Option<String>,
 }
@@ -46,6 +63,11 @@ impl Item {
     /// The criterion: the part of the name before the dot.
     pub fn criterion(&self) -> &str {
         self.id.split('.').next().unwrap_or(&self.id)
+    }
+
+    /// Whether a learner may read why points were lost.
+    pub fn may_be_read(&self, published: bool) -> bool {
+        published || self.visibility == Visibility::Visible
     }
 }
 
@@ -76,6 +98,12 @@ pub struct Grade {
     pub tool: String,
     /// A hash of the rules it judges by: [`RULES`].
     pub rules: String,
+    /// A hash of what was simulated: the incident of the public seed up to hand-over, or the scenarios of the lab.
+    pub scenario: String,
+    /// The hash of the course's key that was published before: [`CourseKey::commitment`](crate::hidden::CourseKey::commitment).
+    pub course: String,
+    /// A hash of what was handed in; blank when it cannot be read.
+    pub submission: String,
     /// The public seed; blank for a lab, which has none.
     pub seed: String,
     /// What the hidden seeds are committed to by.
@@ -105,6 +133,9 @@ impl Grade {
             learner: learner.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             rules: RULES.to_owned(),
+            scenario: String::new(),
+            course: String::new(),
+            submission: String::new(),
             seed: seed.to_owned(),
             hidden_commitment: String::new(),
             status: GradeStatus::NotGraded,

@@ -11,8 +11,8 @@ use model::incident::policies;
 use crate::criteria::prevention::HiddenRuns;
 use crate::criteria::{Marker, cause, communication, integrity, prevention, stabilisation};
 use crate::detection::RuleTool;
-use crate::document::{Grade, GradeStatus, Item};
-use crate::hidden::CourseKey;
+use crate::document::{Grade, Item};
+use crate::hidden::{CourseKey, hash_of};
 use crate::submission::postmortem::MeasureKind;
 use crate::submission::{Files, Malformed, Submission};
 
@@ -27,6 +27,12 @@ pub struct Yardstick {
     pub expert: Outcome,
     /// What comes of doing nothing.
     pub nothing: Outcome,
+}
+
+/// A hash of what a seed hides. What follows from it follows by the rules, which have a hash of their own.
+pub fn scenario(seed: u64) -> String {
+    let case = format!("{:?}", Case::of_seed(seed));
+    hash_of(&[ASSIGNMENT.as_bytes(), case.as_bytes()])
 }
 
 impl Yardstick {
@@ -75,30 +81,45 @@ impl<'a> Grader<'a> {
         Ok(made)
     }
 
+    /// What a grade is of, with nothing judged yet; `files` are not there when they cannot be read.
+    pub fn blank(&self, learner: &str, seed: u64, files: Option<&Files>) -> Grade {
+        let seeds = files.map(|files| self.key.seeds(ASSIGNMENT, files));
+        Grade {
+            scenario: scenario(seed),
+            course: self.key.commitment(),
+            submission: files.map_or(String::new(), Files::hash),
+            hidden_commitment: seeds.map_or(String::new(), |seeds| seeds.commitment),
+            ..Grade::blank(ASSIGNMENT, learner, &format!("{seed:#x}"))
+        }
+    }
+
     /// Grades a submission for a public seed.
     ///
     /// # Errors
     /// When the seed has no incident: the course's mistake, not the learner's.
     pub fn grade(&self, learner: &str, seed: u64, files: &Files) -> Result<Grade, NoIncident> {
         let yardstick = self.yardstick(seed)?;
+        let blank = self.blank(learner, seed, Some(files));
         Ok(match Submission::read(files) {
-            Ok(submission) => self.judge(learner, seed, files, &submission, &yardstick),
-            Err(malformed) => self.refuse(learner, seed, malformed),
+            Ok(submission) => self.judge(blank, seed, files, &submission, &yardstick),
+            Err(malformed) => Grade {
+                malformed: Some(malformed),
+                ..blank
+            },
         })
     }
 
     /// The grade of a submission that cannot be read: not graded, which is not zero.
     pub fn refuse(&self, learner: &str, seed: u64, malformed: Malformed) -> Grade {
         Grade {
-            status: GradeStatus::NotGraded,
             malformed: Some(malformed),
-            ..Grade::blank(ASSIGNMENT, learner, &format!("{seed:#x}"))
+            ..self.blank(learner, seed, None)
         }
     }
 
     fn judge(
         &self,
-        learner: &str,
+        blank: Grade,
         seed: u64,
         files: &Files,
         submission: &Submission,
@@ -112,13 +133,12 @@ impl<'a> Grader<'a> {
         let data_lost = outcome.balance.loses();
         let (points, status) = Grade::decide(&items, data_lost);
         Grade {
-            hidden_commitment: hidden.commitment,
             status,
             points,
             data_lost,
             items,
             needs_human: for_a_person(submission),
-            ..Grade::blank(ASSIGNMENT, learner, &format!("{seed:#x}"))
+            ..blank
         }
     }
 

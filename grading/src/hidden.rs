@@ -32,6 +32,20 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A hash as a grade writes it.
+pub fn hash_of(parts: &[&[u8]]) -> String {
+    format!("sha256:{}", hex(&digest(parts)))
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
 impl CourseKey {
     /// A key from what a file holds.
     pub fn new(bytes: &[u8]) -> CourseKey {
@@ -111,12 +125,7 @@ impl CourseKey {
 
     /// The seeds of a submission.
     pub fn seeds(&self, assignment: &str, files: &Files) -> HiddenSeeds {
-        let mut hash = Sha256::new();
-        for file in [&files.actions, &files.updates, &files.postmortem] {
-            hash.update((file.len() as u64).to_le_bytes());
-            hash.update(file);
-        }
-        let hash = hash.finalize();
+        let hash = digest(&files.parts());
         let numbers = 0..2 * self.hidden as u64;
         let all: Vec<u64> = numbers.map(|it| self.seed(assignment, &hash, it)).collect();
         HiddenSeeds {

@@ -5,7 +5,7 @@
 //! the machine: whoever calls reads files, and lends `promtool` ([`detection::RuleTool`]).
 //!
 //! Start at [`grader::Grader::grade`]. [`submission`] reads what learners hand in, within bounds; [`criteria`] are
-//! the five predicates; [`hidden`] the seeds nobody can guess and [`reveal`] what they were; [`document`] the grade; [`converters`] and [`pages`] what is
+//! the five predicates; [`hidden`] the seeds nobody can guess and [`reveal`] what they were; [`document`] the grade, [`evidence`] what it refers to; [`converters`] and [`pages`] what is
 //! made of it; [`class`] a whole class.
 
 pub mod submission;
@@ -16,6 +16,7 @@ pub mod grader;
 pub mod hidden;
 
 pub mod document;
+pub mod evidence;
 pub mod reveal;
 
 pub mod class;

@@ -16,8 +16,8 @@ fn plain(text: &str) -> String {
     format!("`{}`", kept.collect::<String>())
 }
 
-/// The page of a learner.
-pub fn learner(grade: &Grade) -> String {
+/// The page of a learner, before or after publication.
+pub fn learner(grade: &Grade, published: bool) -> String {
     let mut page = format!(
         "# {} — {}\n\n{}\n\n",
         grade.assignment,
@@ -42,9 +42,12 @@ pub fn learner(grade: &Grade) -> String {
         page.push_str(&format!(
             "- **{}** −{missing}: {}",
             item.id,
-            plain(&item.explain)
+            plain(match item.may_be_read(published) {
+                true => &item.explain,
+                false => &item.category,
+            })
         ));
-        if let Some(replay) = &item.replay {
+        if let Some(replay) = item.replay.as_ref().filter(|_| item.may_be_read(published)) {
             page.push_str(&format!("\n  look: {}", plain(replay)));
         }
         page.push('\n');
@@ -54,8 +57,8 @@ pub fn learner(grade: &Grade) -> String {
         seed => format!("Seed {seed}, h"),
     };
     page.push_str(&format!(
-        "\n{seed}idden seeds {}, proveniq {}, rules {}.\n",
-        grade.hidden_commitment, grade.tool, grade.rules
+        "\n{seed}idden seeds {}, submission {}, scenario {}, proveniq {}, rules {}.\n",
+        grade.hidden_commitment, grade.submission, grade.scenario, grade.tool, grade.rules
     ));
     page
 }

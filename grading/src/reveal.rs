@@ -50,6 +50,15 @@ pub enum Mismatch {
         "the seeds that follow from key and submission are not those the grade is committed to"
     )]
     Seeds,
+    /// The grade is of another course.
+    #[error("the grade is not of the course whose key was revealed")]
+    Course,
+    /// The grade is of something else.
+    #[error("the grade is of another submission")]
+    Submission,
+    /// The grade was made in another scenario.
+    #[error("the grade was made in another scenario than this program's")]
+    Scenario,
     /// The reveal tells other seeds.
     #[error("the reveal tells other seeds for this submission than follow from its key")]
     Told,
@@ -78,7 +87,8 @@ impl Reveal {
     }
 
     /// Whether everything fits: the key to what was published, the seeds to key and submission, the grade to
-    /// the seeds. `seeds_of` derives the submission's seeds from the revealed key.
+    /// the seeds, to the course, and to what was handed in and simulated. `seeds_of` derives the submission's seeds from the
+    /// revealed key; `submission` and `scenario` are the hashes a grade of it has.
     ///
     /// # Errors
     /// The first [`Mismatch`].
@@ -86,6 +96,7 @@ impl Reveal {
         &self,
         published: &str,
         seeds_of: impl FnOnce(&CourseKey) -> HiddenSeeds,
+        (submission, scenario): (&str, &str),
         grade: &Grade,
     ) -> Result<(), Mismatch> {
         let key = CourseKey::from_hex(&self.key).ok_or(Mismatch::NoKey)?;
@@ -95,6 +106,15 @@ impl Reveal {
         let seeds = seeds_of(&key);
         if seeds.commitment != grade.hidden_commitment {
             return Err(Mismatch::Seeds);
+        }
+        for (found, expected, mismatch) in [
+            (grade.course.as_str(), published, Mismatch::Course),
+            (&grade.submission, submission, Mismatch::Submission),
+            (&grade.scenario, scenario, Mismatch::Scenario),
+        ] {
+            if found != expected {
+                return Err(mismatch);
+            }
         }
         let expected = told(&grade.learner, &seeds);
         match self.submissions.contains(&expected) {

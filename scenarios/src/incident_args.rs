@@ -47,6 +47,19 @@ pub struct GradeArgs {
     /// How many submissions are graded at a time.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
+    /// How many seconds of the processor one submission of a class may take; whoever takes more is not graded. [default: 600,
+    /// and for a policy 240 more with each of the --seeds]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub limit_s: Option<u32>,
+    /// How many seconds by the clock it may take. [default: ten times those of the processor]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub patience_s: Option<u32>,
+    /// How many MiB of memory one submission of a class may take.
+    #[arg(long, value_name = "MIB", default_value = "2048", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub limit_mib: u64,
+    /// Grades are published: pages and forms tell learners of hidden seeds, too. Grades are kept, forms written anew.
+    #[arg(long)]
+    pub published: bool,
     /// Exit with 6 when a grade is below the pass mark.
     #[arg(long)]
     pub fail_below: bool,

@@ -20,7 +20,24 @@ fn gradescope_sees_a_visible_test_for_each_criterion() {
         .iter()
         .filter(|test| test["visibility"] == "visible")
         .collect();
-    assert_eq!(visible.len(), 5);
+    let scored = visible.iter().filter(|test| test["score"].is_number());
+    assert_eq!(scored.count(), 5);
+    let hidden = tests
+        .iter()
+        .filter(|test| test["visibility"] == "after_published");
+    let of_hidden_seeds = hidden.filter_map(|test| test["name"].as_str());
+    assert_eq!(
+        of_hidden_seeds.collect::<Vec<_>>(),
+        [
+            "prevention.prevent_milder",
+            "prevention.prevent_gone",
+            "prevention.mitigate_milder",
+            "prevention.healthy_work",
+            "prevention.healthy_errors",
+            "prevention.detect_fires",
+            "prevention.detect_silent",
+        ]
+    );
     let sum: u64 = visible
         .iter()
         .filter_map(|test| test["score"].as_u64())
@@ -78,7 +95,7 @@ fn what_is_not_decided_here_is_no_score_anywhere() {
         (open.status, open.points, open.score()),
         (GradeStatus::Incomplete, 940, None)
     );
-    let prairie = parsed(&prairielearn::render(&open));
+    let prairie = parsed(&prairielearn::render(&open, false));
     assert!(prairie["gradable"] == false && prairie["score"].is_null());
     let score = parsed(&lti::render(&open, "ada", "2026-01-01T00:00:00.000Z"));
     assert!(score["scoreGiven"].is_null() && score["gradingProgress"] == "PendingManual");
@@ -88,7 +105,7 @@ fn what_is_not_decided_here_is_no_score_anywhere() {
 #[test]
 fn what_cannot_be_read_is_no_zero_anywhere() {
     let broken = grade(&files("malformed-json"));
-    let prairie = parsed(&prairielearn::render(&broken));
+    let prairie = parsed(&prairielearn::render(&broken, false));
     assert_eq!(prairie["gradable"], false);
     assert!(prairie["score"].is_null());
     let score = parsed(&lti::render(&broken, "ada", "2026-01-01T00:00:00.000Z"));
@@ -104,7 +121,7 @@ fn what_cannot_be_read_is_no_zero_anywhere() {
 #[test]
 fn a_fraction_and_a_score_are_those_of_the_grade() {
     let silent = grade(&files("right-cause-no-word"));
-    let prairie = parsed(&prairielearn::render(&silent));
+    let prairie = parsed(&prairielearn::render(&silent, true));
     assert_eq!(prairie["score"].to_string(), "0.74");
     let score = parsed(&lti::render(&silent, "ada", "2026-01-01T00:00:00.000Z"));
     assert_eq!(
@@ -116,11 +133,36 @@ fn a_fraction_and_a_score_are_those_of_the_grade() {
 
 #[test]
 fn a_learners_page_names_every_lost_point_and_where_to_look() {
-    let page = pages::learner(&grade(&files("lying-figures")));
-    assert!(
-        page.contains(
-            "**communication.figures** −30: `queue_depth was 54238.000, told as 12000.000`"
-        )
-    );
+    let page = pages::learner(&grade(&files("lying-figures")), false);
+    assert!(page.contains(
+        "**communication.figures_true** −20: `queue_depth was 54238.000, told as 12000.000`"
+    ));
     assert!(page.contains("look: `proveniq incident replay SUBMISSION --seed 0x1 --until 120`"));
+}
+
+#[test]
+fn before_publication_a_learner_reads_of_hidden_seeds_no_more_than_what_kind_a_loss_is() {
+    let refusing = grade(&files("prevention-refuses-all"));
+    let of = [
+        pages::learner(&refusing, false),
+        prairielearn::render(&refusing, false),
+    ];
+    for text in of {
+        assert!(
+            text.contains("with it a healthy system gets worse on hidden seeds"),
+            "{text}"
+        );
+        assert!(!text.contains("hidden seeds`\n  look"), "{text}");
+        for told in ["of 2 hidden", "--like", "SEED"] {
+            assert!(!text.contains(told), "{told}\n{text}");
+        }
+    }
+    for text in [
+        pages::learner(&refusing, true),
+        prairielearn::render(&refusing, true),
+    ] {
+        for told in ["on 2 of 2 hidden seeds", "--seed SEED --like 0x1"] {
+            assert!(text.contains(told), "{told}\n{text}");
+        }
+    }
 }

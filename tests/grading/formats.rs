@@ -196,7 +196,7 @@ fn every_form_of_every_saved_submission_is_accepted() {
         let refused = result.and_then(|result| classroom50_refuses(&parsed(&result)));
         assert_eq!(refused, None, "{name}");
         assert_eq!(
-            prairielearn_refuses(&prairielearn::render(grade)),
+            prairielearn_refuses(&prairielearn::render(grade, false)),
             None,
             "{name}"
         );
@@ -241,7 +241,7 @@ fn a_form_with_one_thing_wrong_is_refused() {
         classroom50_refuses(&with(&result, &|it| it["submission"] = "1".into())),
         classroom50_refuses(&with(&result, &|it| it["owner"] = "".into())),
     ];
-    let prairie = prairielearn::render(&decided);
+    let prairie = prairielearn::render(&decided, true);
     let changed = |change: &dyn Fn(&mut Value)| with(&prairie, change).to_string();
     let most = [
         prairielearn_refuses(&changed(&|it| it["score"] = 1.5.into())),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::table::folder;
 use crate::program::binary::{Called, proveniq};
+use crate::structure::tree::root;
 
 fn grade_class(class: &Path, out: &Path, jobs: &str) -> Called {
     let key = class
@@ -97,6 +98,66 @@ fn one_broken_submission_never_stops_the_class() {
     assert_eq!(grade, other, "byte for byte");
 }
 
+/// Grades a class of one with bounds, or with a tool that stands still.
+fn bounded(place: &Path, lab: &str, more: &[&str], tool: Option<&Path>) -> Called {
+    let (class, out) = (place.join("class"), place.join("grades"));
+    if lab.is_empty() {
+        copy("expert", &class.join("ada"));
+    } else {
+        let policy = root().join("fixtures/labs/policies/lab-002-reference.toml");
+        fs::create_dir_all(class.join("ada")).expect("made");
+        fs::copy(policy, class.join("ada/policy.toml")).expect("copied");
+    }
+    fs::write(place.join("key"), "fixture course key").expect("written");
+    let text = |path: &Path| path.to_str().expect("a path is text").to_owned();
+    let (class, out, key) = (text(&class), text(&out), text(&place.join("key")));
+    let mut arguments = vec!["grade", &class, "--key", &key, "--out", &out];
+    arguments.extend(lab.split_whitespace());
+    arguments.extend(more);
+    crate::program::binary::proveniq_with(&arguments, |command| match tool {
+        Some(tool) => command.env("PROVENIQ_PROMTOOL", tool),
+        None => command,
+    })
+}
+
+#[test]
+fn who_takes_too_much_is_not_graded_and_told_how_to_be() {
+    let place = tempfile::tempdir().expect("a folder");
+    let asleep = place.path().join("promtool");
+    fs::write(&asleep, "#!/bin/sh\nexec sleep 20\n").expect("written");
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&asleep, all).expect("made executable");
+    let lab = "--lab LAB-002 --seeds 20";
+    for (number, (lab, more, tool, told)) in [
+        (lab, &["--limit-s", "1"], None, "1 s of the processor"),
+        (lab, &["--limit-mib", "1"], None, "1 MiB of memory"),
+        (
+            "",
+            &["--patience-s", "1"],
+            Some(&*asleep),
+            "1 s by the clock",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let place = place.path().join(number.to_string());
+        fs::create_dir(&place).expect("made");
+        let called = bounded(&place, lab, more, tool);
+        assert_eq!(called.code, 0, "{}", called.stderr);
+        let told = format!("`not graded: (submission): took more than {told}; grade it alone");
+        assert!(called.stdout.contains(&told), "{told}\n{}", called.stdout);
+        let read =
+            |name: &str| fs::read_to_string(place.join("grades").join(name)).expect("written");
+        assert!(read("ada.prairielearn.json").contains("\"gradable\": false"));
+        let ada = place.join("class/ada");
+        let alone = format!("has no bound: proveniq grade {} ", ada.display());
+        assert!(read("ada.md").contains(&alone), "{alone}");
+        let row = read("_nbgrader.csv");
+        assert!(row.ends_with(",ada,,,,,0,,1000\n"), "no zero: {row}");
+    }
+}
+
 /// The item for alerts of an expert's grade by a tool of these words, and the whole grade.
 fn by_tool(place: &Path, out: &str, script: &str) -> (serde_json::Value, serde_json::Value) {
     let tool = place.join("promtool");
@@ -122,7 +183,9 @@ fn by_tool(place: &Path, out: &str, script: &str) -> (serde_json::Value, serde_j
     let grade = fs::read_to_string(out.join("right-cause-no-word.grade.json")).expect("written");
     let grade: serde_json::Value = serde_json::from_str(&grade).expect("a grade");
     let items = grade["items"].as_array().expect("items");
-    let detect = items.iter().find(|item| item["id"] == "prevention.detect");
+    let detect = items
+        .iter()
+        .find(|item| item["id"] == "prevention.detect_fires");
     (detect.expect("an item").clone(), grade.clone())
 }
 
@@ -135,7 +198,7 @@ fn a_tool_that_is_stopped_decides_nothing_and_is_asked_again() {
     let (detect, decided) = by_tool(place.path(), "out", "exit 0");
     assert_eq!(
         (&detect["points"], &decided["points"]),
-        (&60.into(), &800.into())
+        (&25.into(), &800.into())
     );
     let (detect, _) = by_tool(place.path(), "other", "exit 1");
     assert_eq!(

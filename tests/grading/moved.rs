@@ -205,3 +205,51 @@ fn measures_move_prevention_alone() {
         check(measured, &["prevention"]);
     }
 }
+
+/// The items that lose points when one word of an expert's post-mortem is another.
+#[track_caller]
+fn check_items(from: &str, to: &str, expected: &[&str]) {
+    let mut files = files("expert");
+    files.postmortem = replaced(&files.postmortem, from, to);
+    assert_eq!(super::table::lost(&grade(&files)), expected, "{to}");
+}
+
+#[test]
+fn a_wrong_word_of_the_cause_leaves_the_right_ones_their_points_and_a_wrong_link_takes_one() {
+    let follows = [
+        "cause.necessary",
+        "cause.sufficient",
+        "cause.since",
+        "cause.contributing",
+        "cause.chain_connections_held",
+        "cause.chain_pool_exhausted",
+        "cause.chain_pool_wait",
+        "cause.chain_verification_starved",
+        "cause.chain_request_errors",
+        "cause.chain_webhook_lag",
+        "cause.chain_queue_growth",
+    ];
+    let thing = "parameter = \"verify-11\"";
+    let expected = [&["cause.parameter"][..], &follows].concat();
+    check_items(thing, "parameter = \"verify-1\"", &expected);
+    let class = "fault_class = \"lost_lease\"";
+    let expected = [&["cause.fault_class"][..], &follows].concat();
+    check_items(class, "fault_class = \"poison_item\"", &expected);
+    // No word of the catalogue: a symptom, wherever it sits.
+    let words = ["cause.component", "cause.fault_class", "cause.parameter"];
+    let expected = [&words[..], &follows].concat();
+    check_items(class, "fault_class = \"slow\"", &expected);
+    let shown = ["cause.chain_connections_held", "cause.chain_webhook_lag"];
+    check_items("to = \"webhook_lag\"", "to = \"queue_growth\"", &shown);
+}
+
+#[test]
+fn a_measure_without_an_owner_costs_what_is_stated_and_not_what_it_does() {
+    let stated = [
+        "prevention.prevent_stated",
+        "prevention.mitigate_stated",
+        "prevention.detect_stated",
+        "prevention.process",
+    ];
+    check_items("owner_role = \"platform\"", "owner_role = \" \"", &stated);
+}

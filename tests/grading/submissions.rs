@@ -1,28 +1,50 @@
 //! The saved submissions and their known outcomes. Without promtool the alert's 60 points stay open; `rules` has them.
+//!
+//! No item but those in a line has more than 25 points, so that one mistake is one reason.
 
 use super::table::{files, grade, lost};
+use grading::criteria::{CRITERIA, CRITERION};
 use grading::document::{GradeStatus, ItemStatus};
+use grading::evidence::{Evidence, Seeds};
 
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 11] = [
     "communication.first",
     "communication.scope",
     "communication.rhythm",
     "communication.colleagues",
     "communication.next_update",
-    "communication.figures",
+    "communication.figures_told",
+    "communication.figures_true",
     "communication.actions",
     "communication.customers",
     "communication.status",
     "communication.closure",
 ];
 
-const NAMED: [&str; 5] = [
+const CHAIN: [&str; 7] = [
+    "cause.chain_connections_held",
+    "cause.chain_pool_exhausted",
+    "cause.chain_pool_wait",
+    "cause.chain_verification_starved",
+    "cause.chain_request_errors",
+    "cause.chain_webhook_lag",
+    "cause.chain_queue_growth",
+];
+
+const NAMED: [&str; 7] = [
+    "cause.component",
+    "cause.fault_class",
+    "cause.parameter",
     "cause.necessary",
     "cause.sufficient",
     "cause.since",
     "cause.contributing",
-    "cause.chain",
 ];
+
+/// All that hangs on the named cause.
+fn named() -> Vec<&'static str> {
+    [&NAMED[..], &CHAIN[..]].concat()
+}
 
 /// Grades a submission, twice.
 #[track_caller]
@@ -48,6 +70,8 @@ fn check(name: &str, status: GradeStatus, points: u32, expected: &[&str]) {
             "{name}: {} is explained when points are lost",
             item.id
         );
+        assert!(!item.evidence.is_empty(), "{name}: {}", item.id);
+        assert_eq!(item.category.is_empty(), full, "{name}: {}", item.id);
     }
 }
 
@@ -81,12 +105,12 @@ fn a_fast_purge_fails_whatever_else_was_right() {
 
 #[test]
 fn the_right_fix_does_not_pay_for_the_wrong_cause() {
-    check("right-fix-wrong-cause", GradeStatus::Failed, 765, &NAMED);
+    check("right-fix-wrong-cause", GradeStatus::Failed, 765, &named());
 }
 
 #[test]
 fn a_symptom_is_no_cause() {
-    check("symptom-as-cause", GradeStatus::Failed, 765, &NAMED);
+    check("symptom-as-cause", GradeStatus::Failed, 765, &named());
     let grade = grade(&files("symptom-as-cause"));
     let explained = &grade.items.iter().find(|item| item.id == NAMED[0]);
     assert!(
@@ -104,8 +128,8 @@ fn silence_costs_all_of_communication() {
 
 #[test]
 fn untrue_words_are_found() {
-    let figures = ["communication.figures"];
-    check("lying-figures", GradeStatus::Incomplete, 910, &figures);
+    let figures = ["communication.figures_true"];
+    check("lying-figures", GradeStatus::Incomplete, 920, &figures);
     let closure = ["communication.closure"];
     check(
         "told-loss-that-was-none",
@@ -113,17 +137,22 @@ fn untrue_words_are_found() {
         920,
         &closure,
     );
-    let early = [WORDS[3], WORDS[4], WORDS[6], WORDS[8]];
+    let early = [WORDS[3], WORDS[4], WORDS[7], WORDS[9]];
     check("false-all-clear", GradeStatus::Failed, 875, &early);
 }
 
 #[test]
 fn refusing_everybody_prevents_nothing() {
-    let expected = ["prevention.prevent", "prevention.healthy"];
+    let expected = [
+        "prevention.prevent_milder",
+        "prevention.prevent_gone",
+        "prevention.healthy_work",
+        "prevention.healthy_errors",
+    ];
     check(
         "prevention-refuses-all",
         GradeStatus::Failed,
-        850,
+        860,
         &expected,
     );
 }
@@ -133,15 +162,10 @@ fn effects_that_happen_twice_and_chains_that_run_backward_cost_their_points() {
     check(
         "duplicates",
         GradeStatus::Incomplete,
-        900,
-        &["integrity.once"],
+        908,
+        &["integrity.once", "integrity.seldom_twice"],
     );
-    check(
-        "backward-chain",
-        GradeStatus::Incomplete,
-        890,
-        &["cause.chain"],
-    );
+    check("backward-chain", GradeStatus::Incomplete, 890, &CHAIN);
 }
 
 #[track_caller]
@@ -164,4 +188,57 @@ fn what_cannot_be_read_is_not_graded_and_says_where() {
         "malformed-bounds",
         "postmortem.toml:48: measures[0].change: pool.verify",
     );
+}
+
+#[test]
+fn criteria_have_their_points_in_small_parts() {
+    let grade = grade(&files("nothing"));
+    for criterion in CRITERIA {
+        assert_eq!(grade.criterion(criterion).1, CRITERION, "{criterion}");
+    }
+    for item in &grade.items {
+        let in_a_line = item.id == "stabilisation.time";
+        assert!(item.max_points <= 25 || in_a_line, "{}", item.id);
+    }
+}
+
+#[test]
+fn a_loss_refers_to_what_shows_it() {
+    let grade_of = grade(&files("lying-figures"));
+    let items = &grade_of.items;
+    let figures = items
+        .iter()
+        .find(|it| it.id == "communication.figures_true");
+    let was = |it: &Evidence| matches!(it, Evidence::Figure { name, at_s: 120, thousandths: 54_238_000 } if name == "queue_depth");
+    assert!(figures.expect("an item").evidence.iter().any(was));
+    let refusing = grade(&files("prevention-refuses-all"));
+    let gone = refusing
+        .items
+        .iter()
+        .find(|it| it.id == "prevention.prevent_gone");
+    let gone = gone.expect("an item");
+    let run = |it: &Evidence| matches!(it, Evidence::Runs { seeds: Seeds::Hidden, what, good: 0, of: 2 } if what.contains("intake_per_minute"));
+    assert!(gone.evidence.iter().any(run), "{:?}", gone.evidence);
+    assert!(
+        gone.category.ends_with("on hidden seeds"),
+        "{}",
+        gone.category
+    );
+    assert!(
+        gone.explain.ends_with("on 2 of 2 hidden seeds"),
+        "{}",
+        gone.explain
+    );
+}
+
+#[test]
+fn a_grade_says_of_what_it_is() {
+    let of = |name: &str| grade(&files(name));
+    let (expert, nothing) = (of("expert"), of("nothing"));
+    assert_eq!(expert.scenario, nothing.scenario);
+    assert_eq!(expert.course, nothing.course);
+    assert_ne!(expert.submission, nothing.submission);
+    for hash in [&expert.scenario, &expert.course, &expert.submission] {
+        assert!(hash.starts_with("sha256:") && hash.len() == 71, "{hash}");
+    }
 }

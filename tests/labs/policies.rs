@@ -46,6 +46,45 @@ fn dead_letters_come_back_in_order_with_somebody_woken_and_the_unwanted_put_away
     check("LAB-002", "lab-002", 1, &missed);
 }
 
+/// What breaks of a lab's reference policy with a few lines more.
+fn broken_by(lab: &str, file: &str, more: &str) -> Vec<String> {
+    let lab = labs::find(lab).expect("a lab");
+    let path = root().join("fixtures/labs/policies").join(file);
+    let text = fs::read_to_string(path).expect("a fixture") + more;
+    let policy = policy::read(file, text.as_bytes(), None, lab.knobs);
+    let policy = policy.unwrap_or_else(|told| panic!("{told}"));
+    let bench = Bench::new(lab, policy).unwrap_or_else(|told| panic!("{told}"));
+    let trial = bench.run(Seed(1));
+    trial.lapses.iter().map(Lapse::to_string).collect()
+}
+
+#[test]
+fn how_long_and_how_often_a_delivery_is_tried_again_decides_what_becomes_of_it() {
+    let broken = |waits: &str| {
+        let more = format!("\n[retry]\nwaits_s = {waits}\n");
+        broken_by("LAB-002", "lab-002-reference.toml", &more)
+    };
+    // With the course's own schedule the reference policy holds, as shown above.
+    let hasty = broken("[]");
+    assert!(
+        hasty.len() == 1 && hasty[0].starts_with("recovered: "),
+        "what one lost answer made a letter is put away with the unwanted: {hasty:?}"
+    );
+    let patient = broken("[5, 300, 1800, 7200, 18000, 36000, 50400]").join("\n");
+    assert!(
+        patient.contains("growth_alert: nobody was woken"),
+        "what is tried for days is no letter that wakes anybody: {patient}"
+    );
+}
+
+#[test]
+fn a_short_queue_refuses_who_must_be_answered() {
+    let file = "lab-001-reference.toml";
+    assert!(broken_by("LAB-001", file, "\n[queue]\nrequested_max = 10000\n").is_empty());
+    let short = broken_by("LAB-001", file, "\n[queue]\nrequested_max = 100\n").join("\n");
+    assert!(short.starts_with("latency: "), "{short}");
+}
+
 #[test]
 fn who_is_overwritten_is_told() {
     for seed in 1..=3 {

@@ -18,6 +18,12 @@ fn an_absurd_policy_is_refused_with_file_line_and_field() {
             "[replay]\nper_second = 1e300",
             "`replay.per_second`",
         ),
+        ("LAB-002", "[retry]\nwaits_s = [0]", "mine.toml:2"),
+        (
+            "LAB-002",
+            "[retry]\nwaits_s = [86400, 86400, 86400, 86400, 86400, 1]",
+            "they come to 432001 in all: give 432000 at most",
+        ),
         ("LAB-003", "strategy = \"hope\"", "`strategy`"),
         ("EVENTS", "x = [[[[1]]]]", "no key `x`"),
         ("LAB-9", "", "there is no lab `LAB-9`"),
@@ -119,9 +125,21 @@ fn policies_of_a_class_become_grades_with_items_forms_and_seeds_to_be_revealed()
     let page = fs::read_to_string(place.path().join("out/bob.md")).expect("written");
     assert!(page.contains("| LAB-003 | "), "{page}");
     assert!(
-        page.contains("**LAB-003.both_told** −200: `broke under 3 of 3 seeds: conflict_told"),
+        page.contains(
+            "**LAB-003.both_told** −200: `broke under 3 of 3 seeds; wanted: every conflict is"
+        ),
         "{page}"
     );
+    assert!(!page.contains("conflict_told"), "{page}");
+    let published = [
+        &["grade", &class_text, "--out", &out, "--published"][..],
+        &lab,
+    ]
+    .concat();
+    assert_eq!(proveniq(&published).stdout, graded.stdout);
+    let page = fs::read_to_string(place.path().join("out/bob.md")).expect("written");
+    let told = "−200: `broke under 3 of 3 seeds: conflict_told: ";
+    assert!(page.contains(told), "{page}");
     let reveal = text("reveal.json");
     let revealed = proveniq(
         &[

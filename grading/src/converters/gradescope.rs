@@ -1,11 +1,11 @@
-//! Gradescope's `results.json`. A visible test for each criterion; items are shown after publication, since learners see no total
-//! when a test is hidden. Without a score Gradescope shows an error of the autograder to staff, which is what a submission that
+//! Gradescope's `results.json`. A visible test with points for each criterion, since learners see no total when a test with
+//! points is hidden; items, without points, are shown at once or after publication. Without a score Gradescope shows an error of the autograder to staff, which is what a submission that
 //! cannot be read, or not be decided here, is to them: any number would be a judgement.
 
 use serde_json::json;
 
 use super::{pretty, sentence, with_replay};
-use crate::document::Grade;
+use crate::document::{Grade, Visibility};
 
 /// The document.
 pub fn render(grade: &Grade) -> String {
@@ -20,8 +20,11 @@ pub fn render(grade: &Grade) -> String {
         json!({
             "name": item.id,
             "status": if item.points == item.max_points { "passed" } else { "failed" },
-            "output": with_replay(item),
-            "visibility": "after_published",
+            "output": with_replay(item, true),
+            "visibility": match item.visibility {
+                Visibility::Visible => "visible",
+                Visibility::AfterPublished => "after_published",
+            },
         })
     });
     let tests: Vec<_> = match grade.score() {

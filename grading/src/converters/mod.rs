@@ -25,9 +25,11 @@ pub fn sentence(grade: &Grade) -> String {
     }
 }
 
-/// What is said of an item, and the command that shows it.
-fn with_replay(item: &Item) -> String {
+/// What is said of an item, and the command that shows it; before publication of one that tells of hidden seeds only of what
+/// kind the loss is.
+fn with_replay(item: &Item, published: bool) -> String {
     match &item.replay {
+        _ if !item.may_be_read(published) => item.category.clone(),
         Some(replay) => format!("{}\nlook: {replay}", item.explain),
         None => item.explain.clone(),
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{pretty, sentence, with_replay};
 use crate::document::Grade;
 
-/// The document.
-pub fn render(grade: &Grade) -> String {
+/// The document, before or after publication: it is shown as it is.
+pub fn render(grade: &Grade, published: bool) -> String {
     let Some(score) = grade.score() else {
         return pretty(&json!({
             "gradable": false, "format_errors": [sentence(grade)], "message": sentence(grade),
@@ -18,7 +18,7 @@ pub fn render(grade: &Grade) -> String {
         .iter()
         .map(|item| {
             json!({
-                "name": item.id, "points": item.points, "max_points": item.max_points, "message": with_replay(item),
+                "name": item.id, "points": item.points, "max_points": item.max_points, "message": with_replay(item, published),
             })
         })
         .collect();

@@ -7,11 +7,12 @@ use model::incident::action::Action;
 use model::incident::cause::CauseKind;
 use model::incident::episode::{LENGTH, Outcome};
 
-use super::Marker;
+use super::{Judged, Lost, Marker};
 use crate::document::Item;
-use crate::submission::Submission;
+use crate::evidence::Evidence;
 use crate::submission::malformed::cut;
 use crate::submission::update::{Audience, Status, Update};
+use crate::submission::{Submission, UPDATES};
 
 const MINUTE: u64 = 60;
 
@@ -45,13 +46,14 @@ pub fn judge(marker: &Marker, submission: &Submission, outcome: &Outcome) -> Vec
         external: to(Audience::External),
         internal: to(Audience::Internal),
     };
-    let items: [(&str, u32, Wrong); 10] = [
+    let items: [(&str, u32, Wrong); 11] = [
         ("first", 20, told.first()),
         ("scope", 20, told.scope()),
         ("rhythm", 25, told.rhythm(&told.external, 20 * MINUTE)),
         ("colleagues", 15, told.rhythm(&told.internal, 30 * MINUTE)),
         ("next_update", 20, told.next_update()),
-        ("figures", 30, told.figures()),
+        ("figures_told", 10, told.figures_told()),
+        ("figures_true", 20, told.figures_true()),
         ("actions", 15, told.actions()),
         ("customers", 20, told.customers()),
         ("status", 15, told.status()),
@@ -60,9 +62,49 @@ pub fn judge(marker: &Marker, submission: &Submission, outcome: &Outcome) -> Vec
     items
         .into_iter()
         .map(|(name, points, wrong)| {
-            marker.predicate(&format!("communication.{name}"), points, wrong)
+            let id = format!("communication.{name}");
+            let evidence = vec![Evidence::submitted(UPDATES, "all")];
+            let lost = wrong.map(|(told, at_s)| {
+                let entries = entries_at(submission, at_s).into_iter();
+                entries.fold(marker.lost_at(told, at_s), |lost, it| lost.seen(it))
+            });
+            let lost = match name {
+                "figures_true" => lost.map(|lost| figures_at(outcome, submission, lost)),
+                _ => lost,
+            };
+            Judged::of(&id, points, evidence).all_or_nothing(lost)
         })
         .collect()
+}
+
+/// The updates of a second, by their place in the file.
+fn entries_at(submission: &Submission, at_s: i64) -> Vec<Evidence> {
+    let updates = submission.updates.iter().zip(1..);
+    updates
+        .filter(|(update, _)| update.at_s as i64 == at_s)
+        .map(|(_, number): (_, usize)| Evidence::submitted(UPDATES, number.to_string()))
+        .collect()
+}
+
+/// What the figures were that the updates of the moment of a loss told.
+fn figures_at(outcome: &Outcome, submission: &Submission, lost: Lost) -> Lost {
+    let moment = lost.evidence.iter().find_map(|it| match it {
+        Evidence::Moment { at_s } => Some(*at_s),
+        _ => None,
+    });
+    let updates = submission.updates.iter();
+    let told = updates.filter(|update| Some(update.at_s as i64) == moment);
+    let names = told.flat_map(|update| update.impact.iter().map(|impact| &impact.metric));
+    let sample = moment.and_then(|at_s| outcome.sample_at(at_s).map(|sample| (at_s, sample)));
+    let was = names.filter_map(|name| {
+        let (at_s, sample) = sample?;
+        Some(Evidence::Figure {
+            name: name.clone(),
+            at_s,
+            thousandths: sample.metric_in_thousandths(name)?,
+        })
+    });
+    was.collect::<Vec<_>>().into_iter().fold(lost, Lost::seen)
 }
 
 impl Told<'_> {
@@ -142,8 +184,14 @@ impl Told<'_> {
         })
     }
 
-    fn figures(&self) -> Wrong {
-        let mut quoted = 0;
+    fn figures_told(&self) -> Wrong {
+        let mut updates = self.submission.updates.iter();
+        let none = updates.all(|update| update.impact.is_empty());
+        none.then(|| ("no figure was told".to_owned(), 0))
+    }
+
+    /// Every figure is what it was, and there is one.
+    fn figures_true(&self) -> Wrong {
         for update in &self.submission.updates {
             for impact in &update.impact {
                 let sample = self.outcome.sample_at(update.at_s as i64);
@@ -166,13 +214,9 @@ impl Told<'_> {
                     );
                     return wrong(update.at_s, told);
                 }
-                quoted += 1;
             }
         }
-        match quoted {
-            0 => wrong(0, "no figure was told"),
-            _ => None,
-        }
+        self.figures_told()
     }
 
     fn actions(&self) -> Wrong {

@@ -8,10 +8,12 @@ use model::incident::cause::CauseKind;
 use model::incident::episode::Probe;
 use model::incident::settings::{Setting, Settings};
 
-use super::{Lost, Marker, alerts};
+use super::{Judged, Lost, Marker, alerts};
 use crate::detection::RuleTool;
 use crate::document::Item;
+use crate::evidence::{Evidence, Seeds};
 use crate::hidden::HiddenSeeds;
+use crate::submission::POSTMORTEM;
 use crate::submission::postmortem::{Change, Measure, MeasureKind, Postmortem};
 
 /// Seeds beside the public one, and how they go without any measure.
@@ -45,6 +47,24 @@ impl HiddenRuns {
 /// The command of who asks what there is.
 const CATALOGUE: &str = "proveniq incident actions";
 
+/// A measure with its place in the post-mortem.
+type Placed<'a> = (usize, &'a Measure);
+
+/// A measure's place, as evidence names it.
+pub(super) fn part(place: usize) -> String {
+    format!("measures[{place}]")
+}
+
+/// An item judged by a part of the post-mortem, and by hidden seeds or not.
+pub(super) fn item(name: &str, points: u32, part: &str, hidden: bool) -> Judged {
+    let evidence = vec![Evidence::submitted(POSTMORTEM, part)];
+    let judged = Judged::of(&format!("prevention.{name}"), points, evidence);
+    match hidden {
+        true => judged.hidden(),
+        false => judged,
+    }
+}
+
 /// Judges it.
 pub fn judge(
     marker: &Marker,
@@ -53,39 +73,67 @@ pub fn judge(
     tool: &dyn RuleTool,
 ) -> Vec<Item> {
     let of = |kind: MeasureKind| {
-        let measures = postmortem.measures.iter();
+        let measures = postmortem.measures.iter().enumerate();
         measures
-            .filter(move |measure| measure.kind == kind)
-            .collect::<Vec<_>>()
+            .filter(|(_, measure)| measure.kind == kind)
+            .collect::<Vec<Placed<'_>>>()
     };
     let (prevents, mitigates) = (of(MeasureKind::Prevent), of(MeasureKind::Mitigate));
     let view = View { marker, runs };
+    let harm = view.harm(&prevents);
     let of_its_own = match repeated(&prevents, &mitigates) {
-        Some(_) => {
-            let told = "it is the measure that prevents, told again: name another".to_owned();
-            Err((told, CATALOGUE.to_owned()))
-        }
-        None => view.sound(&mitigates),
+        Some(_) => Some(no_measure(
+            "it is the measure that prevents, told again: name another",
+        )),
+        None => view.harm(&mitigates),
     };
-    let process = match of(MeasureKind::Process) {
-        none if none.is_empty() => Some("there is no such measure".to_owned()),
-        measures => measures.iter().find_map(|measure| unclear(measure)),
+    let [gone, milder] = view.helped(&prevents);
+    let [_, mitigated] = view.helped(&mitigates);
+    let mut items = vec![
+        stated("prevent_stated", 10, &prevents),
+        view.share("prevent_milder", &prevents, harm.clone(), milder),
+        view.share("prevent_gone", &prevents, harm, gone),
+        stated("mitigate_stated", 15, &mitigates),
+        view.share("mitigate_milder", &mitigates, of_its_own, mitigated),
+    ];
+    items.extend(view.together(postmortem));
+    items.extend(alerts::judge(marker, &of(MeasureKind::Detect), runs, tool));
+    items.push(stated("process", 10, &of(MeasureKind::Process)));
+    items
+}
+
+/// A loss that the catalogue mends.
+fn no_measure(told: &str) -> Lost {
+    Lost::by(told, CATALOGUE)
+}
+
+const NONE: &str = "there is no such measure";
+
+/// Whether there are measures of a kind, each with what it needs beside its change.
+fn stated(name: &str, points: u32, measures: &[Placed<'_>]) -> Item {
+    let vague = measures
+        .iter()
+        .find_map(|(place, measure)| Some((*place, unclear(measure)?)));
+    let place = vague.as_ref().map(|(place, _)| *place);
+    let place = place.or(measures.first().map(|(place, _)| *place));
+    let lost = match (measures.is_empty(), vague) {
+        (true, _) => Some(no_measure(NONE)),
+        (false, vague) => vague.map(|(_, told)| no_measure(&told)),
     };
-    let process = process.map(|told| (told, CATALOGUE.to_owned()));
-    vec![
-        view.share("prevent", 60, &prevents, view.sound(&prevents), prevents_it),
-        view.share("mitigate", 40, &mitigates, of_its_own, mitigates_it),
-        marker.all_or_nothing("prevention.healthy", 30, view.together(postmortem)),
-        alerts::judge(marker, &of(MeasureKind::Detect), runs, tool),
-        marker.all_or_nothing("prevention.process", 10, process),
-    ]
+    let part = place.map_or("measures".to_owned(), part);
+    item(name, points, &part, false).all_or_nothing(lost)
 }
 
 /// A change that is to prevent and to mitigate: one measure, told twice. Another value of the same setting is another
 /// measure, since one cause has no second setting.
-fn repeated<'a>(prevents: &[&'a Measure], mitigates: &[&'a Measure]) -> Option<&'a Measure> {
-    let known = |it: &&Measure| prevents.iter().any(|prevent| prevent.change == it.change);
-    mitigates.iter().copied().find(known)
+fn repeated<'a>(prevents: &[Placed<'a>], mitigates: &[Placed<'a>]) -> Option<&'a Measure> {
+    let measures = mitigates.iter().map(|(_, measure)| *measure);
+    let mut again = measures.filter(|it| {
+        prevents
+            .iter()
+            .any(|(_, prevent)| prevent.change == it.change)
+    });
+    again.next()
 }
 
 /// A measure needs somebody who does it, until when, and a sign that it is done; one of people also what they do.
@@ -138,17 +186,35 @@ fn mitigates_it(with: &Probe, without: &Probe) -> bool {
     !with.shows_incident() || depth(with) * 2 <= depth(without)
 }
 
-/// Whether a healthy system gets worse: fewer verifications by one percent, more errors by a tenth of a percent.
-fn is_worse(with: &Probe, without: &Probe) -> bool {
+/// Whether a healthy system does less: fewer verifications by one percent, or an incident of its own.
+fn does_less(with: &Probe, without: &Probe) -> bool {
     let done = |probe: &Probe| probe.balance.completed + probe.balance.rejected;
+    done(with) * 100 < done(without) * 99 || with.shows_incident()
+}
+
+/// Whether in a healthy system more fails, by a tenth of a percent of the requests.
+fn fails_more(with: &Probe, without: &Probe) -> bool {
     let counters = |probe: &Probe| {
         let last = probe.telemetry.samples.last();
         last.map(|last| last.counters).unwrap_or_default()
     };
     let (now, before) = (counters(with), counters(without));
-    done(with) * 100 < done(without) * 99
-        || now.failed > before.failed + (before.succeeded + before.failed) / 1000
-        || with.shows_incident()
+    now.failed > before.failed + (before.succeeded + before.failed) / 1000
+}
+
+/// On how many hidden healthy systems changes do harm.
+#[derive(Clone, Copy, Default)]
+struct Harm {
+    less_done: usize,
+    more_failed: usize,
+    either: usize,
+}
+
+/// How many hidden incidents were helped, and the first measure that did not help in one.
+#[derive(Clone, Copy, Default)]
+struct Helped<'a> {
+    count: usize,
+    first: Option<&'a Measure>,
 }
 
 struct View<'a> {
@@ -157,77 +223,122 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// Whether there are measures, all of them clear and harmless.
-    fn sound(&self, measures: &[&Measure]) -> Result<(), Lost> {
-        if measures.is_empty() {
-            return Err(("there is no such measure".to_owned(), CATALOGUE.to_owned()));
-        }
-        for measure in measures {
-            if let Some(told) = unclear(measure) {
-                return Err((told, CATALOGUE.to_owned()));
-            }
-            self.harmless(&[*measure])?;
-        }
-        Ok(())
-    }
-
-    fn harmless(&self, measures: &[&Measure]) -> Result<(), Lost> {
+    fn harm_of(&self, measures: &[&Measure]) -> Harm {
         let settings = settings(measures.iter().copied());
-        let healthy = self.runs.healthy.iter();
-        let worse =
-            healthy.filter(|(case, without)| is_worse(&Probe::of(case, settings.clone()), without));
-        match worse.count() {
-            0 => Ok(()),
-            count => {
-                let all = self.runs.healthy.len();
-                let told =
-                    format!("with it a healthy system gets worse on {count} of {all} hidden seeds");
-                let options = format!("{} --healthy", options(measures.iter().copied()));
-                Err((told, self.marker.hidden_probe(&options)))
-            }
+        let mut harm = Harm::default();
+        for (case, without) in &self.runs.healthy {
+            let with = Probe::of(case, settings.clone());
+            let (less, more) = (does_less(&with, without), fails_more(&with, without));
+            harm.less_done += usize::from(less);
+            harm.more_failed += usize::from(more);
+            harm.either += usize::from(less || more);
         }
+        harm
     }
 
-    /// Points by the share of hidden incidents on which every measure helps by itself.
+    /// What is told of measures that do harm on so many healthy systems.
+    fn harmful(&self, what: &str, count: usize, measures: &[&Measure]) -> Lost {
+        let all = self.runs.healthy.len();
+        let options = format!("{} --healthy", options(measures.iter().copied()));
+        let told = format!("with it {what} on {count} of {all} hidden seeds");
+        Lost::by(told, self.marker.hidden_probe(&options))
+            .in_brief(&format!("with it {what} on hidden seeds"))
+            .seen(hidden_runs(&options, all - count, all))
+    }
+
+    /// What there is against measures before anybody asks whether they help: that there is none, or that one does harm.
+    fn harm(&self, measures: &[Placed<'_>]) -> Option<Lost> {
+        if measures.is_empty() {
+            return Some(no_measure(NONE));
+        }
+        measures.iter().find_map(|(_, measure)| {
+            let harm = self.harm_of(&[measure]);
+            let told = "a healthy system gets worse";
+            (harm.either > 0).then(|| self.harmful(told, harm.either, &[measure]))
+        })
+    }
+
+    /// On how many hidden incidents every measure helps by itself: so that there is none, and so that it is milder at least.
+    fn helped<'m>(&self, measures: &[Placed<'m>]) -> [Helped<'m>; 2] {
+        let ways: [fn(&Probe, &Probe) -> bool; 2] = [prevents_it, mitigates_it];
+        let mut helped = ways.map(|_| Helped::default());
+        for (case, without) in &self.runs.incident {
+            let with = measures.iter().map(|(_, measure)| {
+                let probe = Probe::of(case, settings([*measure]));
+                (*measure, ways.map(|helps| helps(&probe, without)))
+            });
+            let with: Vec<(&Measure, [bool; 2])> = with.collect();
+            for (way, helped) in helped.iter_mut().enumerate() {
+                let useless = with.iter().find(|(_, helps)| !helps[way]);
+                helped.count += usize::from(useless.is_none());
+                helped.first = helped.first.or(useless.map(|(measure, _)| *measure));
+            }
+        }
+        helped
+    }
+
+    /// Points by the share of hidden incidents that were helped; none when there is something against the measures.
     fn share(
         &self,
         name: &str,
-        most: u32,
-        measures: &[&Measure],
-        sound: Result<(), Lost>,
-        helps: fn(&Probe, &Probe) -> bool,
+        measures: &[Placed<'_>],
+        against: Option<Lost>,
+        helped: Helped<'_>,
     ) -> Item {
-        let id = format!("prevention.{name}");
-        if let Err(lost) = sound {
-            return self.marker.shown(&id, 0, most, lost);
+        let place = measures.first().map(|(place, _)| part(*place));
+        let judged = item(name, 25, &place.unwrap_or("measures".to_owned()), true);
+        if against.is_some() {
+            return judged.all_or_nothing(against);
         }
-        let mut first = None;
-        let helped = self.runs.incident.iter().filter(|(case, without)| {
-            let with = |measure: &Measure| Probe::of(case, settings([measure]));
-            let useless = measures.iter().find(|it| !helps(&with(it), without));
-            first = first.or(useless.copied());
-            useless.is_none()
-        });
-        let (helped, all) = (helped.count(), self.runs.incident.len());
-        let points = most as usize * helped / all.max(1);
-        let told = format!(
-            "it does not {name} on {} of {all} hidden seeds",
-            all - helped
-        );
-        let command = self.marker.hidden_probe(&options(first));
-        self.marker.shown(&id, points as u32, most, (told, command))
+        let (count, all) = (helped.count, self.runs.incident.len());
+        let what = match name {
+            "prevent_gone" => "an incident shows all the same",
+            _ => "more than half of the queue is left",
+        };
+        let options = options(helped.first);
+        let told = format!("{what} on {} of {all} hidden seeds", all - count);
+        let lost = Lost::by(told, self.marker.hidden_probe(&options))
+            .in_brief(&format!("{what} on hidden seeds"))
+            .seen(hidden_runs(&options, count, all));
+        judged.share(count as u64, all as u64, lost)
     }
 
     /// All changes of settings at once.
-    fn together(&self, postmortem: &Postmortem) -> Option<Lost> {
+    fn together(&self, postmortem: &Postmortem) -> [Item; 2] {
         let all: Vec<&Measure> = postmortem
             .measures
             .iter()
             .filter(|measure| matches!(measure.change, Change::Setting { .. }))
             .collect();
-        match all.is_empty() {
-            true => Some(("no setting is changed".to_owned(), CATALOGUE.to_owned())),
-            false => self.harmless(&all).err(),
-        }
+        let harm = match all.is_empty() {
+            true => None,
+            false => Some(self.harm_of(&all)),
+        };
+        let judged = |name: &str, what: &str, count: fn(Harm) -> usize| {
+            let lost = match harm.map(count) {
+                None => Some(no_measure("no setting is changed")),
+                Some(0) => None,
+                Some(count) => Some(self.harmful(what, count, &all)),
+            };
+            item(name, 15, "measures", true).all_or_nothing(lost)
+        };
+        [
+            judged("healthy_work", "a healthy system does less", |it| {
+                it.less_done
+            }),
+            judged("healthy_errors", "more fails in a healthy system", |it| {
+                it.more_failed
+            }),
+        ]
+    }
+}
+
+/// Of how many hidden runs with these options what was asked for is so.
+pub(super) fn hidden_runs(options: &str, good: usize, of: usize) -> Evidence {
+    Evidence::Runs {
+        seeds: Seeds::Hidden,
+        what: options.trim().to_owned(),
+        good: good as u64,
+        of: of as u64,
     }
 }

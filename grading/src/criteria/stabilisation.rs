@@ -3,8 +3,9 @@
 
 use model::incident::episode::{LENGTH, Outcome};
 
-use super::Marker;
+use super::{Judged, Lost, Marker};
 use crate::document::Item;
+use crate::evidence::Evidence;
 
 /// Points for the time; the rest is for no relapse afterwards, and for the queue that is left.
 const TIME: u32 = 160;
@@ -36,7 +37,7 @@ pub fn judge(marker: &Marker, outcome: &Outcome, expert: &Outcome, nothing: &Out
         (Some(_), Some((at, what))) => Some((format!("a relapse at {at} s: {what}"), at)),
         (Some(_), None) => None,
     };
-    let relapse = relapse.map(|(told, at)| (told, at as i64));
+    let relapse = relapse.map(|(told, at)| marker.lost_at(told, at as i64));
     let time = between(TIME, stable, best, zero);
     // Whoever empties the queue by losing it has not drained it.
     let open = outcome.open + outcome.balance.lost + outcome.balance.falsified;
@@ -45,10 +46,20 @@ pub fn judge(marker: &Marker, outcome: &Outcome, expert: &Outcome, nothing: &Out
         "{open} verifications are open at the end; an expert leaves {}",
         expert.open
     );
+    let moment = |at: u64| Evidence::Moment { at_s: at as i64 };
+    let at_end = vec![
+        Evidence::books("open", outcome.open),
+        Evidence::books("lost", outcome.balance.lost),
+        Evidence::books("falsified", outcome.balance.falsified),
+    ];
+    let item = |name: &str, points, evidence| {
+        Judged::of(&format!("stabilisation.{name}"), points, evidence)
+    };
+    let late = Lost::by(told, marker.moment(stable as i64));
     vec![
-        marker.item("stabilisation.time", time, TIME, told, stable as i64),
-        marker.predicate("stabilisation.kept", KEPT, relapse),
-        marker.item("stabilisation.drained", drained, DRAINED, left, end as i64),
+        item("time", TIME, vec![moment(stable)]).worth(time, late),
+        item("kept", KEPT, vec![moment(stable)]).all_or_nothing(relapse),
+        item("drained", DRAINED, at_end).worth(drained, marker.lost_at(left, end as i64)),
     ]
 }
 

@@ -19,6 +19,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::malformed::Malformed;
 use self::postmortem::Postmortem;
 use self::update::Update;
+use crate::hidden::hash_of;
 
 /// The name of the file of actions.
 pub const ACTIONS: &str = "actions.jsonl";
@@ -45,6 +46,18 @@ pub struct Files {
     pub updates: Vec<u8>,
     /// [`POSTMORTEM`].
     pub postmortem: Vec<u8>,
+}
+
+impl Files {
+    /// The files in their order.
+    pub fn parts(&self) -> [&[u8]; 3] {
+        [&self.actions, &self.updates, &self.postmortem]
+    }
+
+    /// A hash of them.
+    pub fn hash(&self) -> String {
+        hash_of(&self.parts())
+    }
 }
 
 /// A submission.

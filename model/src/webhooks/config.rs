@@ -8,8 +8,14 @@ use sim::latency::{Latency, LatencyError, LatencyTable};
 use sim::ratio::Ratio;
 
 use super::event::KINDS;
-use super::schedule::Profile;
+use super::schedule::{Profile, Schedule};
 use crate::config::ConfigError;
+
+/// The most waits of a schedule of one's own: an endpoint that failed so often is down, not busy.
+pub const WAITS_MAX: usize = 30;
+
+/// The longest of them, in seconds: 30 days.
+const WAIT_MAX_S: u32 = 30 * 86_400;
 
 /// What is told to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +31,10 @@ pub struct WebhookConfig {
     /// When a delivery is tried again.
     #[serde(default)]
     pub schedule: Profile,
+    /// The waits after the first attempt, the second and so on, in place of the schedule's, in seconds. At most
+    /// [`WAITS_MAX`] of them, each of 1 s to 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_s: Option<Vec<u32>>,
     /// After failing for so long an endpoint is disabled, in milliseconds; five days when not given, as
     /// Svix has it.
     #[serde(default = "five_days")]
@@ -159,6 +169,28 @@ impl WebhookConfig {
         numbers.map(|number| format!("receiver-{number}")).collect()
     }
 
+    /// When and how often deliveries are tried again.
+    pub fn retries(&self) -> Schedule {
+        let schedule = self.schedule.schedule();
+        match &self.waits_s {
+            Some(waits_s) => schedule.with_waits(waits_s),
+            None => schedule,
+        }
+    }
+
+    fn waits_are_possible(&self) -> Result<(), String> {
+        let waits = self.waits_s.as_deref().unwrap_or_default();
+        let wrong = waits.iter().find(|wait| !(1..=WAIT_MAX_S).contains(wait));
+        match (waits.len() > WAITS_MAX, wrong) {
+            (true, _) => Err(format!(
+                "{} waits are too many; give {WAITS_MAX} at most",
+                waits.len()
+            )),
+            (_, Some(wait)) => Err(format!("{wait} s is no wait; give 1 to {WAIT_MAX_S}")),
+            (false, None) => Ok(()),
+        }
+    }
+
     /// Checks that it can be built.
     ///
     /// # Errors
@@ -184,6 +216,9 @@ impl WebhookConfig {
             if value == 0 {
                 return wrong(key.into(), "0 is not possible here; give at least 1");
             }
+        }
+        if let Err(message) = self.waits_are_possible() {
+            return wrong("waits_s".into(), &message);
         }
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             let key = |key: &str| format!("endpoints[{index}].{key}");
@@ -215,6 +250,7 @@ mod tests {
             delivery: DeliveryMode::default(),
             partitions: None,
             schedule: Profile::default(),
+            waits_s: None,
             disable_after_ms: five_days(),
             rotation_overlap_ms: one_day(),
             concurrent: 1,
@@ -239,6 +275,13 @@ mod tests {
             |it| it.partitions = Some(0),
             Some("system.webhooks.partitions"),
         );
+        check(|it| it.waits_s = Some(vec![1; WAITS_MAX]), None);
+        for waits_s in [vec![0], vec![60, WAIT_MAX_S + 1], vec![1; WAITS_MAX + 1]] {
+            check(
+                |it| it.waits_s = Some(waits_s.clone()),
+                Some("system.webhooks.waits_s"),
+            );
+        }
         check(|it| it.concurrent = 0, Some("system.webhooks.concurrent"));
         check(
             |it| it.endpoints[0].events.push("asset.sold".into()),

@@ -139,9 +139,9 @@ mod tests {
         assert!(!may_begin(6, &schedule));
         let standard = Profile::StandardWebhooks.schedule();
         for (attempts, schedule, seconds) in
-            [(1, schedule, 300), (6, schedule, 45), (1, standard, 45)]
+            [(1, &schedule, 300), (6, &schedule, 45), (1, &standard, 45)]
         {
-            assert_eq!(lease(attempts, &schedule).as_secs(), seconds, "{attempts}");
+            assert_eq!(lease(attempts, schedule).as_secs(), seconds, "{attempts}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the receiver asked for. It does not know why an attempt failed: what is not to be tried again is
 //! [`endpoint`](super::endpoint)'s word.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -32,10 +33,10 @@ pub enum Profile {
 }
 
 /// How often and how far apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// The waits after the first attempt, the second and so on; one attempt more than waits.
-    pub waits: &'static [Duration],
+    pub waits: Cow<'static, [Duration]>,
     /// How much longer a wait may be, as a share of it: what failed together must not come together.
     pub jitter: Ratio,
     /// How long an answer is waited for.
@@ -88,7 +89,7 @@ impl Profile {
             Profile::Github => (&[][..], seconds(10)),
         };
         Schedule {
-            waits,
+            waits: Cow::Borrowed(waits),
             jitter: TENTH,
             timeout,
         }
@@ -96,6 +97,16 @@ impl Profile {
 }
 
 impl Schedule {
+    /// The same with other waits, in seconds.
+    #[must_use]
+    pub fn with_waits(self, waits_s: &[u32]) -> Schedule {
+        let waits = waits_s.iter().map(|wait| seconds(u64::from(*wait)));
+        Schedule {
+            waits: waits.collect(),
+            ..self
+        }
+    }
+
     /// How often is tried in all.
     pub fn attempts_max(&self) -> u32 {
         u32::try_from(self.waits.len()).expect("invariant: schedules are short") + 1
@@ -150,7 +161,7 @@ mod tests {
     fn waits_lie_between_the_schedules_and_a_tenth_more_and_end_with_it() {
         let schedule = Profile::Course.schedule();
         for seed in 0..100 {
-            for (attempts, least) in (1..).zip(schedule.waits) {
+            for (attempts, least) in (1..).zip(schedule.waits.iter()) {
                 let wait = schedule.wait(attempts, None, &mut stream(seed)).unwrap();
                 assert!((*least..=*least * 11 / 10).contains(&wait), "{wait:?}");
             }
@@ -159,6 +170,18 @@ mod tests {
         assert_ne!(drawn(1), drawn(2), "what failed together comes apart");
         assert_eq!(schedule.wait(6, None, &mut stream(1)), None);
         assert_eq!(schedule.wait_at_least(0), None);
+    }
+
+    #[test]
+    fn other_waits_take_the_place_of_a_profiles_and_nothing_else() {
+        let svix = Profile::Svix.schedule();
+        let own = svix.clone().with_waits(&[2, 7]);
+        assert_eq!(
+            (own.attempts_max(), own.wait_at_least(2)),
+            (3, Some(seconds(7)))
+        );
+        assert_eq!((own.jitter, own.timeout), (svix.jitter, svix.timeout));
+        assert_eq!(svix.with_waits(&[]).attempts_max(), 1);
     }
 
     #[test]

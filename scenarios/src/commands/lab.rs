@@ -13,7 +13,7 @@ use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file::wording::did_you_mean;
 use crate::lab_args::{LabArgs, LabCommand};
-use crate::labs::exam::{self, CATEGORIES};
+use crate::labs::exam;
 use crate::labs::graded::{Assignment, EXAM};
 use crate::labs::marks::Marks;
 use crate::labs::policy::{self, FILE_MAX};
@@ -131,9 +131,6 @@ fn grade(asked: &Grading<'_>) -> Result<bool, Failure> {
     let origin = asked.path.display().to_string();
     let key = course_key(asked.key)?;
     let json = asked.json.map(FileToBe::at).transpose()?;
-    if assignment.name == EXAM {
-        known_tables(&origin, &bytes)?;
-    }
     let benches = assignment.benches(&origin, &bytes)?;
     let hidden = assignment.seeds(&key, &bytes, asked.seeds);
     let bar = ProgressBar::with_draw_target(
@@ -145,7 +142,8 @@ fn grade(asked: &Grading<'_>) -> Result<bool, Failure> {
     for (bench, marks) in benches.iter().zip(&marks) {
         output::print(&telling::marks(bench.lab(), marks, asked.tell_seeds))?;
     }
-    let grade = assignment.grade("policy", &marks, &hidden);
+    let blank = assignment.blank("policy", &key, Some((&bytes, &hidden)));
+    let grade = assignment.grade(blank, &marks);
     if let Some(json) = json {
         json.complete(&grade.to_json())?;
     }
@@ -158,17 +156,4 @@ fn grade(asked: &Grading<'_>) -> Result<bool, Failure> {
         output::print(&format!("{verdict}\n"))?;
     }
     Ok(passed)
-}
-
-/// A policy of the exam has tables of its categories and no others.
-fn known_tables(origin: &str, bytes: &[u8]) -> Result<(), Failure> {
-    for table in policy::tables(origin, bytes)? {
-        if !CATEGORIES.iter().any(|category| category.table == table) {
-            let names = CATEGORIES.iter().map(|category| category.table);
-            let hint = did_you_mean(&table, names, "the categories are");
-            let told = format!("{origin}: the exam has no category `{table}`\n  hint: {hint}");
-            return Err(Failure::Usage(told));
-        }
-    }
-    Ok(())
 }

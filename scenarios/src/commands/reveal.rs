@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grading::document::Grade;
-use grading::grader::ASSIGNMENT;
+use grading::document::{Grade, RULES};
+use grading::grader::{ASSIGNMENT, scenario};
 use grading::hidden::{CourseKey, HiddenSeeds};
 use grading::reveal::Reveal;
 use grading::submission::{Files, Malformed};
+use reports::Seed;
 use serde::de::DeserializeOwned;
 
 use super::grade::{assignment, course_key, file_name, learners};
@@ -82,6 +83,22 @@ impl HandedIn<'_> {
             HandedIn::Policy(assignment, seeds, bytes) => assignment.seeds(key, bytes, *seeds),
         }
     }
+
+    /// The hashes of it and of what it runs in, as its grade has them; of the incident that is the seed the grade names.
+    fn identity(&self, grade: &Grade) -> (String, String) {
+        match self {
+            HandedIn::Incident(files) => {
+                let seed = grade
+                    .seed
+                    .parse()
+                    .map_or(String::new(), |Seed(seed)| scenario(seed));
+                (files.hash(), seed)
+            }
+            HandedIn::Policy(assignment, _, bytes) => {
+                (Assignment::submission(bytes), assignment.scenario())
+            }
+        }
+    }
 }
 
 fn reveal(work: &Work, folder: &Path, key: &Path, out: &Path) -> Result<Conclusion, Failure> {
@@ -124,9 +141,15 @@ fn verify(
     let (reveal, grade): (Reveal, Grade) = (read(reveal)?, read(grade)?);
     let handed_in = work.read(folder)?;
     let handed_in = handed_in.map_err(|malformed| Failure::Usage(malformed.to_string()))?;
-    match reveal.verify(commitment, |key| handed_in.seeds(key), &grade) {
+    let of = handed_in.identity(&grade);
+    let of = (of.0.as_str(), of.1.as_str());
+    match reveal.verify(commitment, |key| handed_in.seeds(key), of, &grade) {
         Ok(()) => {
             output::print("the seeds follow from the key and the submission, as was promised\n")?;
+            if grade.rules != RULES {
+                let told = "the grade was made by other rules than this program's";
+                output::print(&format!("{told}: {} and not {RULES}\n", grade.rules))?;
+            }
             Ok(Conclusion::Held)
         }
         Err(mismatch) => {

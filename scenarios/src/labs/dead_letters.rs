@@ -70,6 +70,13 @@ const KNOBS: &[Knob] = &[
     ORDER,
     concurrent("8"),
     Knob {
+        key: "retry.waits_s",
+        sets: Some("system.webhooks.waits_s"),
+        kind: Kind::Numbers(20, 1, 86_400, 432_000),
+        default: "[300, 600, 1200, 2400, 4800]",
+        meaning: "how long is waited after each failed attempt, in seconds, five days in all at most; then it is a letter",
+    },
+    Knob {
         key: "replay.at_minute",
         sets: None,
         kind: Kind::Number(0, 1_800),
@@ -307,7 +314,9 @@ fn growth_alert(seen: &Seen<'_>) -> Result<(), String> {
     let above = i64::try_from(seen.policy.number("alert.above")).expect("within its bounds");
     let wait = Duration::from_secs(seen.policy.number("alert.for_s"));
     let mut since: Option<SimTime> = None;
+    let mut most = 0;
     for (at, depth) in depths(seen) {
+        most = most.max(depth);
         since = match depth > above {
             true => since.or(Some(at)),
             false => None,
@@ -324,7 +333,10 @@ fn growth_alert(seen: &Seen<'_>) -> Result<(), String> {
             _ => {}
         }
     }
-    Err("letters never piled up: this seed is no test".to_owned())
+    // A schedule without an end in sight keeps everything from becoming a letter, and everybody asleep.
+    Err(format!(
+        "nobody was woken: at most {most} letters ever waited"
+    ))
 }
 
 /// How many letters waited, at each scrape.

@@ -127,6 +127,20 @@ const KNOBS: &[Knob] = &[
         "32",
         "how many verifications each works on at once",
     ),
+    number(
+        "queue.requested_max",
+        "system.verify.queue.requested_max",
+        (1, 100_000),
+        "10000",
+        "how many verifications that users asked for may be open, of each asset one; whoever comes beyond is refused",
+    ),
+    number(
+        "queue.retry_after_ms",
+        "system.verify.queue.retry_after_ms",
+        (1, 60_000),
+        "1000",
+        "when whoever is refused so is asked to come back",
+    ),
 ];
 
 const CRITERIA: &[Criterion] = &[

@@ -3,9 +3,10 @@
 //! A criterion becomes an item. Hidden seeds follow from the course's key and the policy's bytes, and the grade carries the hash
 //! they are committed to by.
 
-use grading::document::{Grade, GradeStatus, Item, ItemStatus, POINTS_MAX};
-use grading::hidden::{CourseKey, HiddenSeeds};
-use grading::submission::Malformed;
+use grading::criteria::{Judged, Lost};
+use grading::document::{Grade, GradeStatus, Item, POINTS_MAX};
+use grading::evidence::{Evidence, Seeds};
+use grading::hidden::{CourseKey, HiddenSeeds, hash_of};
 use reports::Seed;
 
 use super::exam::{CATEGORIES, POINTS};
@@ -13,7 +14,8 @@ use super::marks::{Marks, Share};
 use super::policy;
 use super::trial::{Bench, Trial};
 use super::{Lab, find};
-use crate::file::Mistakes;
+use crate::file::wording::did_you_mean;
+use crate::file::{Mistakes, mistake_in};
 
 /// The file a policy is handed in as, in a folder of its own.
 pub const POLICY: &str = "policy.toml";
@@ -51,6 +53,9 @@ impl Assignment {
     /// # Errors
     /// Its mistakes; `origin` is the file's name.
     pub fn benches(&self, origin: &str, bytes: &[u8]) -> Result<Vec<Bench>, Mistakes> {
+        if self.parts.len() > 1 {
+            known_tables(origin, bytes)?;
+        }
         let parts = self.parts.iter();
         let benches = parts
             .map(|(lab, table)| Bench::new(lab, policy::read(origin, bytes, *table, lab.knobs)?));
@@ -79,13 +84,44 @@ impl Assignment {
         marks.collect()
     }
 
-    /// The document.
-    pub fn grade(&self, learner: &str, marks: &[Marks], hidden: &HiddenSeeds) -> Grade {
+    /// A hash of what is simulated.
+    pub fn scenario(&self) -> String {
+        let scenarios = self.parts.iter().map(|(lab, _)| lab.scenario.as_bytes());
+        let mut parts = vec![self.name.as_bytes()];
+        parts.extend(scenarios);
+        hash_of(&parts)
+    }
+
+    /// A hash of what was handed in.
+    pub fn submission(bytes: &[u8]) -> String {
+        hash_of(&[bytes])
+    }
+
+    /// What a grade is of, with nothing judged yet; `handed_in` is not there when it cannot be read.
+    pub fn blank(
+        &self,
+        learner: &str,
+        key: &CourseKey,
+        handed_in: Option<(&[u8], &HiddenSeeds)>,
+    ) -> Grade {
+        Grade {
+            scenario: self.scenario(),
+            course: key.commitment(),
+            submission: handed_in.map_or(String::new(), |(bytes, _)| Self::submission(bytes)),
+            hidden_commitment: handed_in.map_or(String::new(), |(_, it)| it.commitment.clone()),
+            ..Grade::blank(self.name, learner, "")
+        }
+    }
+
+    /// The document, from one in which nothing is judged.
+    pub fn grade(&self, blank: Grade, marks: &[Marks]) -> Grade {
         let mut items = Vec::new();
         for ((lab, table), marks) in self.parts.iter().zip(marks) {
             let most = table.map_or(u64::from(POINTS_MAX), |_| POINTS);
             let shares = marks.shares(most);
-            items.extend(shares.map(|share| item(self, table.unwrap_or(lab.name), marks, share)));
+            items.extend(
+                shares.map(|share| item(self, lab, table.unwrap_or(lab.name), marks, share)),
+            );
         }
         let (points, by_points) = Grade::decide(&items, false);
         let clean = marks.iter().all(Marks::is_clean);
@@ -94,45 +130,52 @@ impl Assignment {
             _ => by_points,
         };
         Grade {
-            hidden_commitment: hidden.commitment.clone(),
             points,
             status,
             items,
-            ..Grade::blank(self.name, learner, "")
-        }
-    }
-
-    /// The document of a policy that cannot be read.
-    pub fn refuse(&self, learner: &str, malformed: Malformed) -> Grade {
-        Grade {
-            malformed: Some(malformed),
-            ..Grade::blank(self.name, learner, "")
+            ..blank
         }
     }
 }
 
-fn item(assignment: &Assignment, part: &str, marks: &Marks, share: Share) -> Item {
-    let whole = |points: u64| u32::try_from(points).expect("a grade has a thousand points");
-    let lapses = marks.lapses.get(share.criterion);
-    let told = lapses.map(|it| {
-        format!(
-            "broke under {} of {} seeds: {}",
-            it.count, marks.seeds, it.told
-        )
-    });
-    let again = match assignment.parts.len() {
-        1 => format!("proveniq lab run {part} --policy {POLICY} --seed SEED"),
-        _ => format!("proveniq lab grade {EXAM} --policy {POLICY} --key KEY --tell-seeds"),
-    };
-    Item {
-        id: format!("{part}.{}", share.criterion),
-        points: whole(share.points),
-        max_points: whole(share.most),
-        status: match share.points == share.most {
-            true => ItemStatus::Full,
-            false => ItemStatus::Lost,
-        },
-        explain: told.unwrap_or_default(),
-        replay: lapses.map(|_| again),
+/// A policy of the exam has tables of its categories and no others.
+fn known_tables(origin: &str, bytes: &[u8]) -> Result<(), Mistakes> {
+    let known = |table: &&String| !CATEGORIES.iter().any(|category| category.table == **table);
+    match policy::tables(origin, bytes)?.iter().find(known) {
+        None => Ok(()),
+        Some(table) => {
+            let names = CATEGORIES.iter().map(|category| category.table);
+            let hint = did_you_mean(table, names, "the categories are");
+            let told = format!("the exam has no category `{table}`");
+            Err(mistake_in(origin, told, Some(hint)))
+        }
     }
+}
+
+fn item(assignment: &Assignment, lab: &Lab, part: &str, marks: &Marks, share: Share) -> Item {
+    let whole = |points: u64| u32::try_from(points).expect("a grade has a thousand points");
+    let criterion = lab.criteria.iter().find(|it| it.name == share.criterion);
+    let promise = criterion.map_or("", |criterion| criterion.promise);
+    let lost = marks.lapses.get(share.criterion).map(|it| {
+        let again = match assignment.parts.len() {
+            1 => format!("proveniq lab run {part} --policy {POLICY} --seed SEED"),
+            _ => format!("proveniq lab grade {EXAM} --policy {POLICY} --key KEY --tell-seeds"),
+        };
+        let broke = format!("broke under {} of {} seeds", it.count, marks.seeds);
+        let category = format!("{broke}; wanted: {promise}");
+        Lost::by(format!("{broke}: {}", it.told), again).in_brief(&category)
+    });
+    let evidence = vec![
+        Evidence::submitted(POLICY, "all"),
+        Evidence::Runs {
+            seeds: Seeds::Hidden,
+            what: format!("{} {}", lab.name, share.criterion),
+            good: marks.seeds - marks.lapsed(share.criterion),
+            of: marks.seeds,
+        },
+    ];
+    let id = format!("{part}.{}", share.criterion);
+    Judged::of(&id, whole(share.most), evidence)
+        .hidden()
+        .worth(whole(share.points), lost.unwrap_or_default())
 }

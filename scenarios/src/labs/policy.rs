@@ -25,6 +25,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Switch,
+    /// Up to so many whole numbers, each from the second to the third, in all no more than the fourth.
+    Numbers(usize, i64, i64, i64),
 }
 
 /// A key that a policy may set.
@@ -204,10 +206,41 @@ fn written(kind: Kind, value: &serde_json::Value) -> Result<String, String> {
             }
         }
         (Kind::Switch, serde_json::Value::Bool(on)) => Ok(on.to_string()),
+        (Kind::Numbers(most, low, high, sum), serde_json::Value::Array(values)) => {
+            numbers(values, most, (low, high), sum)
+        }
         (Kind::Number(low, high), _) => Err(format!("give a whole number, {low} to {high}")),
         (Kind::Word(words), _) => Err(format!("give one of {}", words.join(", "))),
         (Kind::Switch, _) => Err("give true or false".to_owned()),
+        (Kind::Numbers(most, low, high, _), _) => Err(format!(
+            "give up to {most} whole numbers in brackets, each {low} to {high}"
+        )),
     }
+}
+
+/// A list of whole numbers as a scenario file would write it.
+fn numbers(
+    values: &[serde_json::Value],
+    most: usize,
+    (low, high): (i64, i64),
+    sum_max: i64,
+) -> Result<String, String> {
+    if values.len() > most {
+        return Err(format!(
+            "{} numbers are too many: give {most} at most",
+            values.len()
+        ));
+    }
+    let mut sum = 0_i64;
+    for value in values {
+        let number = value.as_i64().filter(|it| (low..=high).contains(it));
+        let told = || format!("{value} is out of bounds: give whole numbers of {low} to {high}");
+        sum = sum.saturating_add(number.ok_or_else(told)?);
+    }
+    if sum > sum_max {
+        return Err(format!("they come to {sum} in all: give {sum_max} at most"));
+    }
+    Ok(serde_json::Value::from(values).to_string())
 }
 
 #[cfg(test)]
@@ -230,6 +263,7 @@ mod tests {
         knob("intake.clerks", Kind::Number(1, 8), "2"),
         knob("order", Kind::Word(&["none", "per_asset"]), "\"none\""),
         knob("discard", Kind::Switch, "false"),
+        knob("retry.waits_s", Kind::Numbers(3, 1, 100, 150), "[5]"),
     ];
 
     #[track_caller]
@@ -262,6 +296,14 @@ mod tests {
             "order = 'per_asset'\ndiscard = true",
             Ok("cores=3 discard=true order=\"per_asset\""),
         );
+        check(
+            "retry.waits_s = [1, 100, 49]",
+            Ok("cores=3 discard=false order=\"none\" retry.waits_s=[1,100,49]"),
+        );
+        check(
+            "[retry]\nwaits_s = []",
+            Ok("cores=3 discard=false order=\"none\" retry.waits_s=[]"),
+        );
     }
 
     #[test]
@@ -274,6 +316,22 @@ mod tests {
         check("cores = [1]", Err("give a whole number"));
         check("discard = 1", Err("give true or false"));
         check("order = 'best'", Err("`order`"));
+        for (waits, told) in [
+            ("[0]", "`retry.waits_s`: 0 is out of bounds"),
+            ("[5, -1]", "-1 is out of bounds"),
+            ("[101]", "give whole numbers of 1 to 100"),
+            ("[99999999999999999999]", "mine.toml:2"),
+            ("[1.5]", "1.5 is out of bounds"),
+            ("[1, 1, 1, 1]", "4 numbers are too many: give 3 at most"),
+            ("[100, 51]", "they come to 151 in all: give 150 at most"),
+            ("[[1]]", "[1] is out of bounds"),
+            ("[\"1\"]", "out of bounds"),
+            ("60", "give up to 3 whole numbers in brackets"),
+            ("\"svix\"", "give up to 3 whole numbers"),
+        ] {
+            check(&format!("[retry]\nwaits_s = {waits}"), Err(told));
+            check(&format!("[retry]\nwaits_s = {waits}"), Err("mine.toml:2"));
+        }
         check("core = 1", Err("no key `core`"));
         check("[intake]\nbach = 1", Err("mine.toml:2"));
         check("cores = ", Err("mine.toml:1"));

@@ -13,14 +13,12 @@ use crate::setup::quoted;
 pub fn lab(lab: &Lab) -> String {
     let mut told = format!("{}  {}\n  {}\n", lab.name, lab.title, lab.teaches);
     let _ = writeln!(told, "\n  a policy may set");
+    let widest = |of: fn(&Knob) -> usize| lab.knobs.iter().map(of).max().unwrap_or(0);
+    let keys = widest(|knob| knob.key.len());
+    let values = widest(|knob| bounds(knob).len());
     for knob in lab.knobs {
-        let _ = writeln!(
-            told,
-            "    {:<24} {:<28} {}",
-            knob.key,
-            bounds(knob),
-            knob.meaning
-        );
+        let (key, value, meaning) = (knob.key, bounds(knob), knob.meaning);
+        let _ = writeln!(told, "    {key:<keys$}  {value:<values$}  {meaning}");
     }
     let _ = writeln!(told, "\n  must hold under every seed");
     for criterion in lab.criteria {
@@ -36,6 +34,7 @@ fn bounds(knob: &Knob) -> String {
         Kind::Number(low, high) => format!("{low} to {high} ({default})"),
         Kind::Word(words) => format!("{} ({default})", words.join(" | ")),
         Kind::Switch => format!("true | false ({default})"),
+        Kind::Numbers(most, low, high, _) => format!("up to {most}, each {low} to {high}"),
     }
 }
 

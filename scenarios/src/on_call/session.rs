@@ -90,7 +90,7 @@ impl Session {
             object.insert(field.to_owned(), value);
         }
         let action: Action = serde_json::from_value(Value::Object(object.clone()))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| format!("{error}; `actions` lists what each one takes"))?;
         let takes = action.takes().as_secs();
         self.plant.act(action).map_err(|error| error.to_string())?;
         object.insert("at_s".to_owned(), self.now_s().into());

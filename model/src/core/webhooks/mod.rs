@@ -86,7 +86,7 @@ impl Webhooks {
             concurrent: config.concurrent,
         };
         Webhooks {
-            schedule: config.schedule.schedule(),
+            schedule: config.retries(),
             disable_after: Duration::from_millis(config.disable_after_ms),
             overlap: Duration::from_millis(config.rotation_overlap_ms),
             replays_per_second: config.replays_per_second,

@@ -1,6 +1,6 @@
 //! What a learner is given: the briefing, all that was seen until hand-over, and an empty submission.
 
-use grading::criteria::cause::EDGES;
+use grading::criteria::chain::EDGES;
 use grading::detection::SERIES;
 use grading::submission::update::{SCOPES, SEVERITIES};
 use grading::submission::{ACTIONS, POSTMORTEM, UPDATES};
