@@ -36,6 +36,7 @@ pub mod sweep_document;
 pub mod comparison;
 pub mod explain;
 pub mod hunt;
+mod hunt_text;
 pub mod shrink;
 
 pub mod github;
