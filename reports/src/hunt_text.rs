@@ -30,7 +30,15 @@ impl HuntDocument {
         let mut table = Table::new(0);
         table.row(
             [
-                "", "defect", "trigger", "by", "caught", "seeds", "95 %", "is", "first check",
+                "",
+                "defect",
+                "trigger",
+                "by",
+                "caught",
+                "seeds",
+                "95 %",
+                "is",
+                "first check",
             ]
             .map(|head| Cell::left(Role::Faint, head)),
         );
@@ -181,6 +189,10 @@ fn against_default(compared: &Compared) -> String {
     };
     let [low, high] = difference.interval_hundredths.map(hundredths);
     let mean = hundredths(difference.mean_hundredths);
-    let sign = if difference.mean_hundredths > 0 { "+" } else { "" };
+    let sign = if difference.mean_hundredths > 0 {
+        "+"
+    } else {
+        ""
+    };
     format!(", {sign}{mean} ({low} to {high}) to the default")
 }

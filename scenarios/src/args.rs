@@ -255,6 +255,8 @@ Examples:
   proveniq merge *.jsonl            the shares, run anywhere, as one sweep
   proveniq sweep core-crash --seeds 1000 --regressions core-crash.seeds --time-budget 600
                                     what failed before comes first; ten minutes at most
+  proveniq sweep chaos-registration --seeds 2000 --strategy coverage --save found
+                                    later runs are changes of earlier ones that showed something new
 
 Seeds run in worker processes. One that hangs, spins, aborts or eats all memory becomes a result
 that names it, and the sweep goes on.
@@ -308,6 +310,10 @@ pub struct SweepArgs {
     /// Run the seeds of this file first, and add the first seed of each new failure to it.
     #[arg(long, value_name = "FILE")]
     pub regressions: Option<PathBuf>,
+    /// Save the runs that do not hold and that no seed tells into this folder, made when it is not there;
+    /// `--strategy coverage` needs it, since half of its runs are led by what others showed.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
     /// Take no new seeds after so many seconds of wall time.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub time_budget: Option<u64>,

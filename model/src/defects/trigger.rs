@@ -77,9 +77,15 @@ mod tests {
     #[test]
     fn the_corpus_is_spread_over_all_triggers() {
         for trigger in Trigger::ALL {
-            let own = DEFECTS.iter().filter(|info| info.trigger == trigger).count();
+            let own = DEFECTS
+                .iter()
+                .filter(|info| info.trigger == trigger)
+                .count();
             assert!(own >= 3, "{own} of `{trigger}`");
-            assert!(3 * own <= DEFECTS.len(), "{own} of `{trigger}` are over a third");
+            assert!(
+                3 * own <= DEFECTS.len(),
+                "{own} of `{trigger}` are over a third"
+            );
         }
     }
 
@@ -87,7 +93,11 @@ mod tests {
     fn each_trigger_is_listed_once_under_a_name_of_its_own() {
         for (index, trigger) in Trigger::ALL.iter().enumerate() {
             let before = &Trigger::ALL[..index];
-            assert!(before.iter().all(|other| other < trigger && other.name() != trigger.name()));
+            assert!(
+                before
+                    .iter()
+                    .all(|other| other < trigger && other.name() != trigger.name())
+            );
         }
     }
 }

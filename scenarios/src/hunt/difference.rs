@@ -44,7 +44,9 @@ mod tests {
 
     fn runs(means: &[(u64, u64)]) -> BTreeMap<String, (u64, u64)> {
         let named = means.iter().enumerate();
-        named.map(|(index, own)| (format!("defect {index}"), *own)).collect()
+        named
+            .map(|(index, own)| (format!("defect {index}"), *own))
+            .collect()
     }
 
     #[test]
@@ -68,6 +70,9 @@ mod tests {
         assert_eq!(difference(&one, &three), None);
         assert_eq!(difference(&three, &BTreeMap::new()), None);
         let same = difference(&three, &three).expect("three defects");
-        assert_eq!((same.mean_hundredths, same.interval_hundredths), (0, [0, 0]));
+        assert_eq!(
+            (same.mean_hundredths, same.interval_hundredths),
+            (0, [0, 0])
+        );
     }
 }

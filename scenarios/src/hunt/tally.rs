@@ -136,9 +136,9 @@ fn by_trigger(hunted: &[Hunted], order: &HuntOrder) -> Vec<ByTrigger> {
     let mut by_trigger = Vec::new();
     for trigger in Trigger::ALL {
         for strategy in &order.strategies {
-            let own = hunted.iter().filter(|it| {
-                (&*it.trigger, &*it.strategy) == (trigger.name(), strategy.name())
-            });
+            let own = hunted
+                .iter()
+                .filter(|it| (&*it.trigger, &*it.strategy) == (trigger.name(), strategy.name()));
             let mut own: Vec<&Hunted> = own.collect();
             own.sort_by_key(|it| it.seeds_to_detection.unwrap_or(u64::MAX));
             let medians: Vec<Option<u64>> = own.iter().map(|it| it.seeds_to_detection).collect();
@@ -188,9 +188,9 @@ fn compared(hunted: &[Hunted], searched: &[&Searched], order: &HuntOrder) -> Vec
             let mut medians: Vec<Option<u64>> = own().map(|it| it.seeds_to_detection).collect();
             medians.sort_by_key(|seeds| seeds.unwrap_or(u64::MAX));
             let runs = mean_runs(searched, *strategy, order.seeds);
-            let (sum, searches) = runs.values().fold((0, 0), |all, own| {
-                (all.0 + own.0, all.1 + own.1)
-            });
+            let (sum, searches) = runs
+                .values()
+                .fold((0, 0), |all, own| (all.0 + own.0, all.1 + own.1));
             let at_least = medians.iter().map(|seeds| seeds.unwrap_or(order.seeds));
             Compared {
                 strategy: strategy.name().to_owned(),
