@@ -489,13 +489,33 @@ fn level_named(name: &str) -> Result<Isolation, String> {
 
 /// `proveniq bench`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq bench chaos-orchestration --seeds 50
+  proveniq bench --budgets --json               what the harness is meant to keep to; takes some minutes
+  proveniq bench --checkers --save histories    then `time proveniq check histories/register.edn --model register`
+
+Rates are per second of processor time. A budget that is missed fails nothing: the machine has its
+part in it. The network alone is measured by `cargo bench -p sim --bench peers`.")]
 pub struct BenchArgs {
     /// The scenario.
-    #[arg(default_value = "chaos-registration")]
+    #[arg(default_value = "chaos-registration", conflicts_with_all = ["budgets", "checkers"])]
     pub scenario: String,
     /// How many seeds.
-    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value = "300", conflicts_with_all = ["budgets", "checkers"], value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
+    /// Measure what there is a budget for, and tell whether it is kept.
+    #[arg(long, conflicts_with = "checkers")]
+    pub budgets: bool,
+    /// Measure the checkers of `proveniq check` on drawn histories that hold.
+    #[arg(long)]
+    pub checkers: bool,
+    /// Save these histories into this folder, made when it is not there.
+    #[arg(long, value_name = "DIR", requires = "checkers")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document (`proveniq/bench/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

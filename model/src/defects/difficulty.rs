@@ -21,7 +21,22 @@ pub enum Difficulty {
 }
 
 /// The defects that are not easy.
-const NOT_EASY: &[(Defect, Difficulty)] = &[(Defect::PushBeforeCommit, Difficulty::Hard)];
+const NOT_EASY: &[(Defect, Difficulty)] = &[
+    (Defect::LatchBeforeJournal, Difficulty::Medium),
+    (Defect::TimeoutTreatedAsFailure, Difficulty::Medium),
+    (Defect::CompensationErrorStopsRest, Difficulty::Medium),
+    (Defect::PollerDiesOnError, Difficulty::Medium),
+    (Defect::RetryWithoutBackoff, Difficulty::Medium),
+    (Defect::ReplayTwice, Difficulty::Medium),
+    (Defect::ReplayRevivesNothing, Difficulty::Medium),
+    (Defect::EventPublishedOutsideTxn, Difficulty::Medium),
+    (Defect::SyncCommitNotAwaited, Difficulty::Medium),
+    (Defect::PushBeforeCommit, Difficulty::Hard),
+    (Defect::NotificationStoredOutsideTxn, Difficulty::Medium),
+    (Defect::SearchDeleteResurrected, Difficulty::Medium),
+    (Defect::SearchAckBeforeDurable, Difficulty::Medium),
+    (Defect::NoticeOutsideTxn, Difficulty::Medium),
+];
 
 impl Difficulty {
     /// All of them.
