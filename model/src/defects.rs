@@ -2,14 +2,18 @@
 //!
 //! All are off by default. In the code a defect is one fork in one place, a few lines beside the
 //! right way, found by searching for its name here. What is known of each stands in the
-//! [`catalogue`].
+//! [`catalogue`], what brings it out is its [`trigger`], and how soon it was found its [`difficulty`].
 
 pub mod catalogue;
+pub mod difficulty;
+pub mod trigger;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use self::catalogue::DEFECTS;
+pub use self::difficulty::Difficulty;
+pub use self::trigger::Trigger;
 
 /// A bug on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -245,6 +249,8 @@ pub struct DefectInfo {
     pub seen_in: Option<&'static str>,
     /// The check that must catch it.
     pub caught_by: &'static str,
+    /// What has to happen before it shows.
+    pub trigger: Trigger,
 }
 
 impl Defect {

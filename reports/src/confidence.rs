@@ -14,8 +14,8 @@ use crate::verdict::RunVerdict;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confidence {
-    /// Drawn seeds in which every check held. Seeds that are run because they failed before are not drawn,
-    /// and those that were lost from outside say nothing.
+    /// Drawn seeds in which every check held. Seeds that are run because they failed before are not drawn, nor
+    /// are runs that were led by what others showed, and those that were lost from outside say nothing.
     pub clean_seeds: u64,
     /// The bound on the failure rate as a fraction, at 95 % confidence; null when a seed failed or
     /// there are too few to say anything. From the rule of three: if the rate were 3/N, N clean
@@ -118,6 +118,7 @@ fn exempt(sweep: &Sweep) -> String {
     let reasons = [
         (undecided, "undecided"),
         (sweep.chosen, "run because they failed before"),
+        (sweep.led, "led by what others showed"),
         (sweep.lost_from_outside, "lost from outside"),
     ];
     let told = reasons.iter().filter(|(seeds, _)| *seeds > 0);

@@ -15,6 +15,13 @@ pub(crate) fn count(number: u64) -> String {
     shown
 }
 
+/// `2.50`, `−0.08`: so many hundredths.
+pub(crate) fn hundredths(number: i64) -> String {
+    let sign = if number < 0 { "−" } else { "" };
+    let number = number.unsigned_abs();
+    format!("{sign}{}.{:02}", count(number / 100), number % 100)
+}
+
 /// `1 check`, `2 checks`: a count with its noun.
 pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })

@@ -1,11 +1,9 @@
-//! A hunt told to people and machines: `proveniq/hunt/v1`, how soon planted bugs are found.
+//! A hunt told to machines: `proveniq/hunt/v1`, how soon planted bugs are found. For people the same document is
+//! rendered by `hunt_text`.
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{count, counted};
 use crate::schema::{Document, Schema};
-use crate::style::{Role, Style};
-use crate::table::{Cell, Table, paragraph};
 
 /// What a hunt came to: `proveniq/hunt/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +17,9 @@ pub struct HuntDocument {
     pub repetitions: u32,
     /// Each defect under each strategy.
     pub hunted: Vec<Hunted>,
+    /// What was found of each kind of defect, by what brings it out.
+    #[serde(default)]
+    pub by_trigger: Vec<ByTrigger>,
     /// Strategies side by side, the best first.
     pub compared: Vec<Compared>,
     /// The unmodified system on the same grounds.
@@ -33,6 +34,8 @@ pub struct HuntDocument {
 pub struct Hunted {
     /// Its name.
     pub defect: String,
+    /// What has to happen in a run before it shows.
+    pub trigger: String,
     /// How runs were chosen.
     pub strategy: String,
     /// Where it was hunted.
@@ -48,6 +51,14 @@ pub struct Hunted {
     /// Bounds on that median at 95 % confidence, the upper one null when it lies beyond `seeds_max`; null
     /// for fewer than six searches.
     pub seeds_to_detection_95: Option<[Option<u64>; 2]>,
+    /// How hard it was to find here, by that median: `easy` within two runs, `medium` within ten, `hard`.
+    pub difficulty: String,
+    /// How hard it was by the last measurement that the catalogue has.
+    pub difficulty_known: String,
+    /// Whether these searches leave no doubt that the catalogue's class is not that of today: the whole
+    /// interval lies outside. Only the default strategy can tell; the catalogue speaks of it.
+    #[serde(default)]
+    pub difficulty_differs: bool,
     /// The check that was violated first in most searches.
     pub check: Option<String>,
     /// In how many searches a run violated another check before any violated the one that must catch it.
@@ -57,6 +68,26 @@ pub struct Hunted {
     pub expected_check: String,
     /// The command that shows one run in which it was caught.
     pub reproduce: Option<String>,
+}
+
+/// The defects that one kind of event brings out, under one strategy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByTrigger {
+    /// What brings them out.
+    pub trigger: String,
+    /// How runs were chosen.
+    pub strategy: String,
+    /// How many there are.
+    pub defects: u64,
+    /// How many of them were caught at least once.
+    pub defects_caught: u64,
+    /// The median over them of the median seeds to detection; null when half of them or more have none.
+    pub median_of_medians: Option<u64>,
+    /// The largest of those medians; null when one has none.
+    pub worst_median: Option<u64>,
+    /// Whose that is.
+    pub worst_defect: String,
 }
 
 /// One strategy over all defects.
@@ -78,6 +109,24 @@ pub struct Compared {
     pub median_of_medians: Option<u64>,
     /// The sum of those medians; a defect that has none counts as `seeds_max`.
     pub sum_of_medians: u64,
+    /// The mean number of runs of a search, in hundredths, of which one that did not catch counts as `seeds_max`:
+    /// the mean restricted to that bound.
+    #[serde(default)]
+    pub mean_runs_hundredths: u64,
+    /// How much more that is than by the default strategy; null for that strategy itself, and when it was not
+    /// hunted by or fewer than two defects were.
+    #[serde(default)]
+    pub against_default: Option<Difference>,
+}
+
+/// A difference of means over defects, in hundredths of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// The mean over defects of their differences; negative when fewer runs were needed.
+    pub mean_hundredths: i64,
+    /// Bounds at 95 % confidence, from the spread of the differences over defects.
+    pub interval_hundredths: [i64; 2],
 }
 
 /// The unmodified system in one situation under one strategy.
@@ -129,123 +178,5 @@ impl HuntDocument {
     /// Whether the unmodified system was silent.
     pub fn is_silent(&self) -> bool {
         self.noise.iter().all(|noise| noise.first_check.is_none())
-    }
-
-    /// For people; ends with a line break.
-    pub fn to_text(&self, style: Style) -> String {
-        let mut out = String::new();
-        self.write_hunted(style, &mut out);
-        self.write_compared(style, &mut out);
-        self.write_noise(style, &mut out);
-        if !self.passed_over.is_empty() {
-            let text = format!(
-                "not shown by runs of the whole system: {}",
-                self.passed_over.join(", ")
-            );
-            out.push('\n');
-            paragraph(&mut out, style, 0, Role::Faint, &text);
-        }
-        out
-    }
-
-    fn write_hunted(&self, style: Style, out: &mut String) {
-        let mut table = Table::new(0);
-        table.row(
-            ["", "defect", "by", "caught", "seeds", "95 %", "first check"]
-                .map(|head| Cell::left(Role::Faint, head)),
-        );
-        for it in &self.hunted {
-            let always = it.searches_that_caught == it.searches;
-            let (role, mark) = match (it.caught && !it.is_misleading(), always) {
-                (true, true) => (Role::Good, "✓"),
-                (true, false) => (Role::Doubt, "~"),
-                (false, _) => (Role::Bad, "✗"),
-            };
-            let check = match &it.check {
-                Some(check) if *check == it.expected_check => check.clone(),
-                Some(check) => format!("{check} (expected {})", it.expected_check),
-                None => format!("none (expected {})", it.expected_check),
-            };
-            table.row([
-                Cell::left(role, mark),
-                Cell::left(Role::Plain, &it.defect),
-                Cell::left(Role::Faint, &it.strategy),
-                Cell::right(role, format!("{}/{}", it.searches_that_caught, it.searches)),
-                Cell::right(Role::Plain, self.seeds(it.seeds_to_detection)),
-                Cell::left(Role::Faint, self.interval(it.seeds_to_detection_95)),
-                Cell::left(Role::Plain, check),
-            ]);
-        }
-        table.write(style, out);
-    }
-
-    fn seeds(&self, seeds: Option<u64>) -> String {
-        seeds.map_or_else(|| format!(">{}", count(self.seeds_max)), count)
-    }
-
-    fn interval(&self, interval: Option<[Option<u64>; 2]>) -> String {
-        match interval {
-            Some([low, high]) => format!("{}–{}", self.seeds(low), self.seeds(high)),
-            None => String::new(),
-        }
-    }
-
-    fn write_compared(&self, style: Style, out: &mut String) {
-        out.push_str(&format!("\n{}\n", style.paint(Role::Head, "Strategies")));
-        let mut table = Table::new(2);
-        for it in &self.compared {
-            let median = it.median_of_medians.map_or("–".to_owned(), count);
-            table.row([
-                Cell::left(Role::Plain, &it.strategy),
-                Cell::right(
-                    Role::Plain,
-                    format!("{}/{} defects", it.defects_caught, it.defects),
-                ),
-                Cell::right(
-                    Role::Plain,
-                    format!("{}/{} searches", it.searches_that_caught, it.searches),
-                ),
-                Cell::left(
-                    Role::Plain,
-                    format!(
-                        "median {median} seeds, all medians {}",
-                        count(it.sum_of_medians)
-                    ),
-                ),
-            ]);
-        }
-        table.write(style, out);
-    }
-
-    fn write_noise(&self, style: Style, out: &mut String) {
-        let runs = self.noise.iter().map(|noise| noise.runs).sum();
-        let noisy: Vec<&Noise> = self
-            .noise
-            .iter()
-            .filter(|it| it.first_check.is_some())
-            .collect();
-        out.push('\n');
-        if noisy.is_empty() {
-            let runs = counted(runs, "run", "runs");
-            let text = format!("The unmodified system was silent in {runs} on the same grounds.");
-            return paragraph(out, style, 0, Role::Good, &text);
-        }
-        for noise in noisy {
-            let check = noise.first_check.as_deref().unwrap_or_default();
-            let text = format!(
-                "The unmodified system is not silent: {check} in {} by {}, run {}{}",
-                noise.situation,
-                noise.strategy,
-                noise.runs,
-                match noise.repetition {
-                    0 => String::new(),
-                    repetition => format!(" of repetition {repetition}"),
-                }
-            );
-            paragraph(out, style, 0, Role::Bad, &text);
-            if let Some(command) = &noise.reproduce {
-                out.push_str(&format!("  {}\n", style.paint(Role::Command, command)));
-            }
-        }
     }
 }

@@ -27,6 +27,9 @@ pub struct Row {
     pub name: String,
     /// Which sort it is; may be empty.
     pub kind: String,
+    /// How hard it is to find, for what is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difficulty: Option<String>,
     /// What it is, in a sentence.
     pub sentence: String,
 }
@@ -65,7 +68,17 @@ impl Row {
         Row {
             name: name.into(),
             kind: kind.into(),
+            difficulty: None,
             sentence: sentence.into(),
+        }
+    }
+
+    /// The same, of something hidden that is so hard to find.
+    #[must_use]
+    pub fn so_hard(self, difficulty: &str) -> Row {
+        Row {
+            difficulty: Some(difficulty.to_owned()),
+            ..self
         }
     }
 }
@@ -75,11 +88,16 @@ impl Listing {
     pub fn to_text(&self, style: Style) -> String {
         let mut out = format!("{}\n", style.paint(Role::Head, &self.title));
         let with_kind = self.rows.iter().any(|row| !row.kind.is_empty());
+        let with_difficulty = self.rows.iter().any(|row| row.difficulty.is_some());
         let mut table = Table::new(2);
         for row in &self.rows {
             let mut cells = vec![Cell::left(Role::Command, &row.name)];
             if with_kind {
                 cells.push(Cell::left(Role::Faint, &row.kind));
+            }
+            if with_difficulty {
+                let difficulty = row.difficulty.as_deref().unwrap_or_default();
+                cells.push(Cell::left(Role::Faint, difficulty));
             }
             cells.push(Cell::left(Role::Plain, &row.sentence));
             table.row(cells);

@@ -88,6 +88,10 @@ pub struct SeedLine {
     /// another try may succeed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost_from_outside: bool,
+    /// Whether the run was led by what others of its sweep showed, and not drawn by its seed: the seed is
+    /// no more than its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub led: bool,
     /// How many client operations ended how.
     pub operations: OperationCounts,
     /// How many events there were.
@@ -96,7 +100,8 @@ pub struct SeedLine {
     pub simulated_ms: u64,
     /// Named interesting states that were reached.
     pub reached: BTreeSet<String>,
-    /// The one command that runs this seed again.
+    /// The one command that has this run again; empty for one that was led by others and held, since nothing
+    /// of it is saved.
     pub reproduce: String,
 }
 
@@ -163,6 +168,7 @@ impl SeedLine {
             unknown: report.judgements.iter().filter_map(unknown).collect(),
             failure: None,
             lost_from_outside: false,
+            led: false,
             operations: record.history.counts(),
             events: record.events,
             simulated_ms: record.simulated.millis(),
@@ -188,6 +194,7 @@ impl SeedLine {
             unknown: Vec::new(),
             failure: Some(failure.into()),
             lost_from_outside: false,
+            led: false,
             operations: OperationCounts::default(),
             events: 0,
             simulated_ms: 0,

@@ -41,6 +41,8 @@ pub struct Sweep {
     pub(crate) drawn: BTreeMap<RunVerdict, u64>,
     /// Seeds that were chosen.
     pub(crate) chosen: u64,
+    /// Runs that were led by what others showed.
+    pub(crate) led: u64,
     /// Drawn seeds whose runs were lost from outside.
     pub(crate) lost_from_outside: u64,
     /// Whether it ended before its last seed.
@@ -112,6 +114,7 @@ impl Sweep {
             verdicts: BTreeMap::new(),
             drawn: BTreeMap::new(),
             chosen: 0,
+            led: 0,
             lost_from_outside: 0,
             stopped: false,
             failures: BTreeMap::new(),
@@ -142,6 +145,8 @@ impl Sweep {
         *self.verdicts.entry(line.verdict).or_default() += 1;
         if self.scope.chosen.contains(&line.seed) {
             self.chosen += 1;
+        } else if line.led {
+            self.led += 1;
         } else if line.lost_from_outside {
             self.lost_from_outside += 1;
         } else {

@@ -255,6 +255,8 @@ Examples:
   proveniq merge *.jsonl            the shares, run anywhere, as one sweep
   proveniq sweep core-crash --seeds 1000 --regressions core-crash.seeds --time-budget 600
                                     what failed before comes first; ten minutes at most
+  proveniq sweep chaos-registration --seeds 2000 --strategy coverage --save found
+                                    later runs are changes of earlier ones that showed something new
 
 Seeds run in worker processes. One that hangs, spins, aborts or eats all memory becomes a result
 that names it, and the sweep goes on.
@@ -308,6 +310,10 @@ pub struct SweepArgs {
     /// Run the seeds of this file first, and add the first seed of each new failure to it.
     #[arg(long, value_name = "FILE")]
     pub regressions: Option<PathBuf>,
+    /// Save the runs that do not hold and that no seed tells into this folder, made when it is not there;
+    /// `--strategy coverage` needs it, since half of its runs are led by what others showed.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
     /// Take no new seeds after so many seconds of wall time.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub time_budget: Option<u64>,
@@ -483,13 +489,33 @@ fn level_named(name: &str) -> Result<Isolation, String> {
 
 /// `proveniq bench`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  proveniq bench chaos-orchestration --seeds 50
+  proveniq bench --budgets --json               what the harness is meant to keep to; takes some minutes
+  proveniq bench --checkers --save histories    then `time proveniq check histories/register.edn --model register`
+
+Rates are per second of processor time. A budget that is missed fails nothing: the machine has its
+part in it. The network alone is measured by `cargo bench -p sim --bench peers`.")]
 pub struct BenchArgs {
     /// The scenario.
-    #[arg(default_value = "chaos-registration")]
+    #[arg(default_value = "chaos-registration", conflicts_with_all = ["budgets", "checkers"])]
     pub scenario: String,
     /// How many seeds.
-    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value = "300", conflicts_with_all = ["budgets", "checkers"], value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
+    /// Measure what there is a budget for, and tell whether it is kept.
+    #[arg(long, conflicts_with = "checkers")]
+    pub budgets: bool,
+    /// Measure the checkers of `proveniq check` on drawn histories that hold.
+    #[arg(long)]
+    pub checkers: bool,
+    /// Save these histories into this folder, made when it is not there.
+    #[arg(long, value_name = "DIR", requires = "checkers")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document (`proveniq/bench/v1`) instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn run_elsewhere(setup: &Setup, limits: &Limits) -> Result<(Fingerprint, Vec<Str
     let reply = worker.ask(&Request::Events { seed }, limits, &|| false);
     match reply {
         Ok(Reply::Events { fingerprint, lines }) => Ok((fingerprint, lines)),
-        Ok(Reply::Seed { .. }) => Err(Failure::Internal(
+        Ok(Reply::Seed { .. } | Reply::Led { .. }) => Err(Failure::Internal(
             "a worker asked for events answered with a verdict".to_owned(),
         )),
         Err(lost) => Err(Failure::Temporary(format!(

@@ -18,7 +18,7 @@ use sim::record::fingerprint::{Checkpoint, Fingerprint};
 use crate::failure::Failure;
 use crate::file::{Mistakes, json};
 use crate::milestones::milestones;
-use crate::run::{JUDGEMENT_ONLY, Outcome, operations_of};
+use crate::run::{JUDGEMENT_ONLY, Outcome, draw_plan, operations_of};
 use crate::setup::{Setup, SetupText};
 use crate::shrink::Shrunk;
 use crate::shrink::target::Target;
@@ -100,6 +100,33 @@ impl Repro {
             setup: text,
             shrunk_to: None,
             expected: Expected::of(outcome),
+        }
+    }
+
+    /// The repro of a run that left no record: its process hung, was ended or ended by itself. Nothing but that
+    /// is expected of it.
+    pub fn of_lost(setup: &Setup) -> Repro {
+        let order = setup.order(JUDGEMENT_ONLY);
+        let mut text = setup.to_text();
+        text.given.plan = Some(match &setup.given.plan {
+            Some(plan) => plan.clone(),
+            None => draw_plan(&order),
+        });
+        text.given.put_off = setup.steering().put_off;
+        text.given.operations = Some(operations_of(&order));
+        Repro {
+            schema: Schema::new(),
+            written_by: env!("CARGO_PKG_VERSION").to_owned(),
+            setup: text,
+            shrunk_to: None,
+            expected: Expected {
+                verdict: RunVerdict::FailedToRun,
+                violated: Vec::new(),
+                fingerprint: Fingerprint(0),
+                events: 0,
+                checkpoints: Vec::new(),
+                milestones: Vec::new(),
+            },
         }
     }
 
@@ -226,6 +253,17 @@ mod tests {
             "{strategy:?}"
         );
         assert_eq!(Expected::of(&again), saved.expected);
+    }
+
+    #[test]
+    fn a_run_that_left_no_result_is_saved_whole_all_the_same() {
+        let (saved, _) = repro();
+        let setup = saved.setup.clone().read("r.json").unwrap();
+        let lost = Repro::of_lost(&setup);
+        assert_eq!(lost.setup, saved.setup, "what is run is the same");
+        assert_eq!(lost.expected.verdict, RunVerdict::FailedToRun);
+        let read = Repro::parse_at("r.json", &lost.to_pretty()).unwrap();
+        assert_eq!(read, lost);
     }
 
     #[test]

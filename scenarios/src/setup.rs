@@ -94,7 +94,16 @@ impl Setup {
         }
     }
 
-    /// The command that runs it again.
+    /// Whether its seeds, with the strategy, tell all of it: then a command can name it.
+    pub fn is_told_by_its_seeds(&self) -> bool {
+        let drawn = Given {
+            strategy: self.given.strategy,
+            ..Given::NOTHING
+        };
+        self.given == drawn && drawn.strategy != Strategy::Coverage
+    }
+
+    /// The command that runs it again, when its [seeds tell it](Setup::is_told_by_its_seeds).
     pub fn reproduce(&self) -> String {
         let mut words = vec!["proveniq".to_owned(), "run".to_owned()];
         words.push(quoted(&self.selected.asked));
@@ -211,6 +220,16 @@ mod tests {
             "proveniq run happy-path --seed 0xff --schedule-seed 0x9 --set system.cores=2 \
              --set workload.double_click=10% --defect link_not_idempotent"
         );
+    }
+
+    #[test]
+    fn a_run_with_faults_of_its_own_is_not_told_by_its_seeds() {
+        let mut setup = setup();
+        assert!(setup.is_told_by_its_seeds());
+        setup.given.strategy = Strategy::Uniform;
+        assert!(setup.is_told_by_its_seeds(), "the command names it");
+        setup.given.plan = Some(Plan::default());
+        assert!(!setup.is_told_by_its_seeds());
     }
 
     #[test]

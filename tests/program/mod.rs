@@ -18,6 +18,9 @@ mod hunt;
 /// Journals, and seeds that failed before: files that outlive a call.
 mod journals;
 
+/// Sweeps whose later runs are led by what earlier ones showed.
+mod led_sweeps;
+
 /// What a run prints, for people and for machines.
 mod output;
 

@@ -1,19 +1,24 @@
-//! The catalogue of defects: for each its name, the mistake, a real system that made it, and its check.
+//! The catalogue of defects: for each its name, the mistake, a real system that made it, its check, and what
+//! brings it out.
 //!
 //! It is a list and nothing else; what a defect does stands where the bug is, found by its name.
 
-use super::{Defect, DefectInfo};
+use super::{Defect, DefectInfo, Trigger};
 
 mod edits;
 mod incoming;
 mod load;
 mod realtime;
+mod replicas;
 mod search;
 mod webhooks;
+mod work;
 
 /// The catalogue's parts, by what a system must have to show them.
 const PARTS: &[&[DefectInfo]] = &[
     OF_EVERY_SYSTEM,
+    work::OF_WORK,
+    replicas::OF_REPLICAS,
     webhooks::OF_WEBHOOKS,
     incoming::OF_INCOMING,
     realtime::OF_REALTIME,
@@ -57,6 +62,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the answer is sent once the write is staged, before its commit is known",
         seen_in: None,
         caught_by: "acked_writes_survive",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::LinkNotIdempotent,
@@ -66,6 +72,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "camunda #7995: a command resent until acknowledged, at a receiver that does not dedupe",
         ),
         caught_by: "link_agreement",
+        trigger: Trigger::Duplicate,
     },
     DefectInfo {
         defect: Defect::LatchBeforeJournal,
@@ -74,6 +81,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
                   in a slot that nothing accounts for, and the repeated command takes another",
         seen_in: None,
         caught_by: "link_agreement",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::UnlinkForgetsLateLink,
@@ -82,6 +90,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
                   after its compensation is executed",
         seen_in: None,
         caught_by: "link_agreement",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::DedupMemoryOfOne,
@@ -90,6 +99,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
                   it forget which links were taken back",
         seen_in: None,
         caught_by: "link_agreement",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::TimeoutTreatedAsFailure,
@@ -97,6 +107,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a command without an answer is taken as not executed, and its asset is deleted",
         seen_in: None,
         caught_by: "link_agreement",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::KeyIgnoresBody,
@@ -104,6 +115,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "an idempotency key is looked up without comparing the request it was given for",
         seen_in: None,
         caught_by: "no_phantom_writes",
+        trigger: Trigger::Always,
     },
     DefectInfo {
         defect: Defect::SagaNotResumedAfterCrash,
@@ -113,6 +125,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "dbos-ts #716: recovery swallowed an error and left workflows pending for ever",
         ),
         caught_by: "everything_settles",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::AuditFireAndForget,
@@ -122,6 +135,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "outpost #1000: the attempt log could not be published and the message was acknowledged anyway",
         ),
         caught_by: "audit_complete",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::SealSkipsLateCommits,
@@ -132,6 +146,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "kamu-cli #1398, Eventuous #222: a reader of `id > last` skipped what a later commit wrote under a lower id",
         ),
         caught_by: "audit_sealed",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::AuditDeletedWithAsset,
@@ -139,6 +154,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "taking an asset back deletes all that refers to it, its audit included",
         seen_in: None,
         caught_by: "audit_complete",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::CompensateInForwardOrder,
@@ -146,6 +162,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "steps are taken back in the order in which they were done",
         seen_in: None,
         caught_by: "compensation_order",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::CompensationErrorStopsRest,
@@ -153,6 +170,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the first compensation that fails ends the attempt, and those before it are not tried",
         seen_in: None,
         caught_by: "compensation_order",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::OnlyKnownStepsCompensated,
@@ -160,6 +178,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a step that was begun and never answered is left as it is when the saga is taken back",
         seen_in: None,
         caught_by: "saga_all_or_parked",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::LeaseWithoutFencing,
@@ -169,6 +188,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "AxonFramework #422: a claim was extended without looking whose it was; conductor d8e8ec1: a lock released by a former owner",
         ),
         caught_by: "audit_complete",
+        trigger: Trigger::Clock,
     },
     DefectInfo {
         defect: Defect::KeyKeptAfterRollback,
@@ -176,6 +196,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a rolled-back request keeps its key, which never gets an answer",
         seen_in: None,
         caught_by: "unknown_resolves",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::SagaAnswerStoredBeforeItsSteps,
@@ -183,6 +204,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the success that a request hopes for is stored with its intent; whoever repeats the request is told it",
         seen_in: None,
         caught_by: "acked_writes_survive",
+        trigger: Trigger::Duplicate,
     },
     DefectInfo {
         defect: Defect::NoIdempotencyKey,
@@ -190,6 +212,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the key is not looked at, and a request that is repeated is done again",
         seen_in: None,
         caught_by: "no_phantom_writes",
+        trigger: Trigger::Duplicate,
     },
     DefectInfo {
         defect: Defect::UniqueCheckThenInsert,
@@ -199,6 +222,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "convoy #2747: an idempotency check and its insert in two steps let two equal requests pass",
         ),
         caught_by: "no_phantom_writes",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::LostUpdateBlindWrite,
@@ -206,6 +230,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the version that the user saw is not part of the write",
         seen_in: None,
         caught_by: "no_lost_update",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::VersionCheckedOutsideTxn,
@@ -215,6 +240,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "MassTransit #3791: a row was read and decided about without a lock, by two at once",
         ),
         caught_by: "no_lost_update",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::ConflictNotTold,
@@ -222,6 +248,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a rename that met no row is answered like one that did",
         seen_in: None,
         caught_by: "no_lost_update",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::StaleCachedRead,
@@ -229,6 +256,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "an instance keeps what it has read of an asset and answers from it for half a minute",
         seen_in: None,
         caught_by: "linearizable_assets",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::WalAckBeforeSync,
@@ -236,6 +264,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a commit is confirmed while its records are on their way to the disk",
         seen_in: None,
         caught_by: "link_agreement",
+        trigger: Trigger::Disk,
     },
     DefectInfo {
         defect: Defect::RecoveryDropsTail,
@@ -243,6 +272,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "the last whole transaction of the log is taken for a part of what a crash has torn",
         seen_in: None,
         caught_by: "acked_writes_survive",
+        trigger: Trigger::Disk,
     },
     DefectInfo {
         defect: Defect::UnknownCommitTakenForSuccess,
@@ -250,102 +280,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a commit without an answer is taken as done",
         seen_in: None,
         caught_by: "link_agreement",
-    },
-    DefectInfo {
-        defect: Defect::DuplicateCompletionWebhook,
-        name: "duplicate_completion_webhook",
-        mistake: "a report that was made before is not recognised",
-        seen_in: Some(
-            "outpost #276: an endpoint got an event again and again, because its success was not recorded",
-        ),
-        caught_by: "verification_conserved",
-    },
-    DefectInfo {
-        defect: Defect::StaleVerifierOverwrites,
-        name: "stale_verifier_overwrites",
-        mistake: "the result is written by the name of the verification alone, over whatever is there",
-        seen_in: Some(
-            "river #1302: a rescuer updated a finished job by its id alone, and it ran again",
-        ),
-        caught_by: "verification_conserved",
-    },
-    DefectInfo {
-        defect: Defect::CompletionLostOnRestart,
-        name: "completion_lost_on_restart",
-        mistake: "nothing is due any more once the result is written, so a report that is lost is never made again",
-        seen_in: Some(
-            "dbos-py #232: a crash between two writes left finished work where recovery did not look",
-        ),
-        caught_by: "verification_conserved",
-    },
-    DefectInfo {
-        defect: Defect::ReviewForgotten,
-        name: "review_forgotten",
-        mistake: "a verification that waits for a person is in a state for which no work ever falls due",
-        seen_in: Some("convoy #1200: deliveries in a state that no handler matched stayed there"),
-        caught_by: "verification_conserved",
-    },
-    DefectInfo {
-        defect: Defect::PollerDiesOnError,
-        name: "poller_dies_on_error",
-        mistake: "a worker that could not reach the Ledger ends, and nobody starts it again",
-        seen_in: Some(
-            "outpost #719: workers gave up after five errors of the broker, and retries stopped for all",
-        ),
-        caught_by: "everything_settles",
-    },
-    DefectInfo {
-        defect: Defect::LeaseShorterThanWork,
-        name: "lease_shorter_than_work",
-        mistake: "the lease is shorter than the work, so each worker is fenced off by the next",
-        seen_in: Some(
-            "hexpm #1825: rescued after six minutes, jobs of nine and more ran two or three times; outpost #869",
-        ),
-        caught_by: "retry_policy_kept",
-    },
-    DefectInfo {
-        defect: Defect::JobAttemptsNeverCounted,
-        name: "job_attempts_never_counted",
-        mistake: "the counter of attempts is never advanced, so poisoned work is tried for ever",
-        seen_in: Some(
-            "convoy #1833: attempts at a failing endpoint were never counted, and it was retried for ever",
-        ),
-        caught_by: "retry_policy_kept",
-    },
-    DefectInfo {
-        defect: Defect::RetryAfterPermanentError,
-        name: "retry_after_permanent_error",
-        mistake: "a hardware error is retried like a time-out",
-        seen_in: None,
-        caught_by: "retry_policy_kept",
-    },
-    DefectInfo {
-        defect: Defect::RetryWithoutBackoff,
-        name: "retry_without_backoff",
-        mistake: "every retry comes after the same short wait",
-        seen_in: None,
-        caught_by: "retry_policy_kept",
-    },
-    DefectInfo {
-        defect: Defect::DeadLetterWithoutAlert,
-        name: "dead_letter_without_alert",
-        mistake: "the letter is written, and no alert",
-        seen_in: None,
-        caught_by: "dead_letters_accounted",
-    },
-    DefectInfo {
-        defect: Defect::ReplayTwice,
-        name: "replay_twice",
-        mistake: "a decision does not look at the letter's state",
-        seen_in: None,
-        caught_by: "dead_letters_accounted",
-    },
-    DefectInfo {
-        defect: Defect::ReplayRevivesNothing,
-        name: "replay_revives_nothing",
-        mistake: "the letter is marked as replayed, and its work stays dead",
-        seen_in: Some("outpost #670: replays after the first were accepted and did nothing"),
-        caught_by: "dead_letters_accounted",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::HardwareLimitOnSynchronousPath,
@@ -353,6 +288,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "users wait for the 30 s hardware limit instead of the 5 s budget of the request",
         seen_in: None,
         caught_by: "slo_met",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::BreakerCountsValidationErrors,
@@ -360,6 +296,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a refused request counts as a failure of the neighbour that refused it",
         seen_in: None,
         caught_by: "breaker_legal",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::HalfOpenAdmitsMany,
@@ -369,6 +306,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "resilience4j #1432, opossum #119: half-open let a flood pass instead of one probe",
         ),
         caught_by: "breaker_legal",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::BreakerNeverCloses,
@@ -378,6 +316,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "resilience4j #544, #903, monix #1080: a cancelled or ignored probe kept its permit for ever",
         ),
         caught_by: "breaker_legal",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::ConnectionLeakedOnTimeout,
@@ -385,6 +324,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "a lease dropped in the middle of a statement is neither returned nor discarded",
         seen_in: None,
         caught_by: "pool_bounded",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::AuditQuerySkipsPageBoundary,
@@ -394,6 +334,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
             "harper #2395: the entry that told where a page ends was read and given to no page",
         ),
         caught_by: "audit_query_exact",
+        trigger: Trigger::Always,
     },
     DefectInfo {
         defect: Defect::AlertFiresWithoutWaiting,
@@ -401,6 +342,7 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "an alert does not wait until its condition has held for the rule's time",
         seen_in: None,
         caught_by: "alerts_right",
+        trigger: Trigger::Clock,
     },
     DefectInfo {
         defect: Defect::AlertNeverResolves,
@@ -408,52 +350,6 @@ const OF_EVERY_SYSTEM: &[DefectInfo] = &[
         mistake: "an alert whose condition has ended is not resolved",
         seen_in: None,
         caught_by: "alerts_right",
-    },
-    DefectInfo {
-        defect: Defect::ReplicaReadIgnoresToken,
-        name: "replica_read_ignores_token",
-        mistake: "a session's read goes to any replica and is not made to wait for what the session \
-                  has written",
-        seen_in: Some(
-            "MongoDB 3.6.4: causal sessions missed their own writes below majority concerns (Jepsen, 2018)",
-        ),
-        caught_by: "session_guarantees",
-    },
-    DefectInfo {
-        defect: Defect::TokenNotAdvancedByReads,
-        name: "token_not_advanced_by_reads",
-        mistake: "the token is moved on by a session's writes and not by its reads, so the next \
-                  replica may show an older state than the last one",
-        seen_in: None,
-        caught_by: "session_guarantees",
-    },
-    DefectInfo {
-        defect: Defect::CausalTokenIgnored,
-        name: "causal_token_ignored",
-        mistake: "a device carries the tokens it was given itself and no others; what one user tells another is not there when the other looks",
-        seen_in: None,
-        caught_by: "causal_reads",
-    },
-    DefectInfo {
-        defect: Defect::SyncCommitNotAwaited,
-        name: "sync_commit_not_awaited",
-        mistake: "replication is called synchronous, but a commit is confirmed once the primary \
-                  alone has made it durable",
-        seen_in: None,
-        caught_by: "acked_writes_survive",
-    },
-    DefectInfo {
-        defect: Defect::PromotesMostLagging,
-        name: "promotes_most_lagging",
-        mistake: "a failover names a server without comparing how far the logs reach",
-        seen_in: None,
-        caught_by: "acked_writes_survive",
-    },
-    DefectInfo {
-        defect: Defect::OldPrimaryNotFenced,
-        name: "old_primary_not_fenced",
-        mistake: "a primary that lost its lease goes on serving while another leads",
-        seen_in: Some("Elasticsearch 1.1.0: two primaries during a partition (Jepsen, 2014)"),
-        caught_by: "no_split_brain",
+        trigger: Trigger::Always,
     },
 ];

@@ -4,7 +4,7 @@ use sim::record::trace::EventId;
 
 use super::fixture;
 use crate::explain::{Chance, Decision, ExplainReport, Necessity, StoryEvent, Without};
-use crate::hunt::{Compared, HuntDocument, Hunted, Noise};
+use crate::hunt::{ByTrigger, Compared, Difference, HuntDocument, Hunted, Noise};
 use crate::schema::{Document, Schema};
 use crate::seed::Seed;
 use crate::shrink::{RunSize, ShrinkDocument};
@@ -165,6 +165,7 @@ fn an_explanation_tells_story_need_decision_and_twin() {
 fn hunted(defect: &str, strategy: &str, caught: u32, seeds: Option<u64>) -> Hunted {
     Hunted {
         defect: defect.to_owned(),
+        trigger: "duplicate".to_owned(),
         strategy: strategy.to_owned(),
         situation: "everything".to_owned(),
         caught: caught > 0,
@@ -172,10 +173,27 @@ fn hunted(defect: &str, strategy: &str, caught: u32, seeds: Option<u64>) -> Hunt
         searches_that_caught: caught,
         seeds_to_detection: seeds,
         seeds_to_detection_95: Some([Some(1), seeds.map(|seeds| 3 * seeds)]),
+        difficulty: if seeds.is_some() { "easy" } else { "hard" }.to_owned(),
+        difficulty_known: "easy".to_owned(),
+        difficulty_differs: caught == 0,
         check: (caught > 0).then(|| "link_agreement".to_owned()),
         searches_misled: 0,
         expected_check: "link_agreement".to_owned(),
         reproduce: None,
+    }
+}
+
+fn compared(strategy: &str, against_default: Option<Difference>) -> Compared {
+    Compared {
+        strategy: strategy.to_owned(),
+        defects: 3,
+        defects_caught: 2,
+        searches: 18,
+        searches_that_caught: 8,
+        median_of_medians: Some(2),
+        sum_of_medians: 2,
+        mean_runs_hundredths: 5_633,
+        against_default,
     }
 }
 
@@ -189,15 +207,25 @@ fn hunt(first_check: Option<&str>) -> HuntDocument {
             hunted("dedup_memory_of_one", "swarm", 2, None),
             hunted("latch_before_journal", "swarm", 0, None),
         ],
-        compared: vec![Compared {
+        by_trigger: vec![ByTrigger {
+            trigger: "duplicate".to_owned(),
             strategy: "swarm".to_owned(),
             defects: 3,
             defects_caught: 2,
-            searches: 18,
-            searches_that_caught: 8,
-            median_of_medians: Some(2),
-            sum_of_medians: 2,
+            median_of_medians: None,
+            worst_median: None,
+            worst_defect: "latch_before_journal".to_owned(),
         }],
+        compared: vec![
+            compared("swarm", None),
+            compared(
+                "uniform",
+                Some(Difference {
+                    mean_hundredths: -50,
+                    interval_hundredths: [-108, 8],
+                }),
+            ),
+        ],
         noise: vec![Noise {
             situation: "everything".to_owned(),
             strategy: "swarm".to_owned(),

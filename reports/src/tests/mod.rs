@@ -2,6 +2,7 @@
 
 mod fixture;
 
+mod bench_renders;
 mod check_renders;
 mod comparison_renders;
 mod divergence_renders;

@@ -82,3 +82,31 @@ fn chosen_seeds_and_those_lost_from_outside_say_nothing_of_the_rate() {
         .collect();
     assert_eq!(lost.iter().filter(|lost| **lost).count(), 1, "{lost:?}");
 }
+
+/// A run that is a change of one that showed something new was not drawn from anything a rate could be of.
+#[test]
+fn runs_that_were_led_by_others_count_and_say_nothing_of_the_rate() {
+    let mut sweep = Sweep::new(scope());
+    let led = |line: SeedLine| SeedLine { led: true, ..line };
+    let drawn = (0..20).map(|seed| line(seed, RunVerdict::Held));
+    let changed = [
+        led(violated(40, "asset-1")),
+        led(line(41, RunVerdict::Held)),
+        led(line(42, RunVerdict::FailedToRun)),
+    ];
+    for line in drawn.chain(changed) {
+        sweep.add(&line).expect("it is of this scenario");
+    }
+    let summary = SweepSummary::of(&sweep);
+    assert_eq!((summary.seeds, summary.violated), (23, 1), "they count");
+    assert_eq!(summary.confidence.clean_seeds, 20);
+    assert_eq!(
+        summary.confidence.failure_rate_below.as_deref(),
+        Some("3/20")
+    );
+    let statement = summary.confidence.statement;
+    assert!(
+        statement.contains("; 3 led by what others showed and not counted."),
+        "{statement}"
+    );
+}

@@ -46,6 +46,7 @@ pub(super) fn line(seed: u64, verdict: RunVerdict) -> SeedLine {
         unknown: Vec::new(),
         failure: None,
         lost_from_outside: false,
+        led: false,
         operations: OperationCounts {
             ok: seed,
             fail: 1,

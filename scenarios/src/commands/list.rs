@@ -13,6 +13,7 @@ use crate::args::{ListArgs, Subject};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file::{self, builtin};
+use crate::hunt::situation;
 use crate::output;
 use crate::scenario::Scenario;
 
@@ -102,7 +103,12 @@ fn defects() -> Vec<Row> {
             seen_in.unwrap_or_default(),
             info.caught_by
         );
-        Row::new(info.name, "", sentence)
+        let row = Row::new(info.name, info.trigger.name(), sentence);
+        // Where no run of the whole system shows it, nobody has measured how hard that is.
+        match situation::of(info.defect) {
+            Some(_) => row.so_hard(info.defect.difficulty().name()),
+            None => row,
+        }
     });
     rows.collect()
 }

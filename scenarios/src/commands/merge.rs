@@ -8,7 +8,7 @@ use super::sweep::{junit_report, tell, tell_github};
 use crate::args::MergeArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
-use crate::output::FileToBe;
+use crate::output::{self, FileToBe};
 use crate::sweep::SweepOrder;
 use crate::sweep::journal::Recorded;
 use crate::sweep::limits::Limits;
@@ -22,6 +22,12 @@ use crate::sweep::share::Seeds;
 pub fn execute(args: &MergeArgs) -> Result<Conclusion, Failure> {
     let junit = args.junit.as_deref().map(FileToBe::at).transpose()?;
     let (order, swept) = merge(&args.journals, order_of)?;
+    if order.is_led() && args.journals.len() > 1 {
+        output::tell(
+            "each share was led by its own runs alone: in one piece, or in other shares, this sweep would have \
+             made other runs\n",
+        );
+    }
     let told = tell(args.json, &order, &swept);
     let report = junit.map_or(Ok(()), |file| file.complete(&junit_report(&order, &swept)));
     let noticed = tell_github(&SweepSummary::of(&swept.sweep));
@@ -46,5 +52,6 @@ fn order_of(journal: &Recorded) -> Result<SweepOrder, Failure> {
         },
         batch: 0,
         time: None,
+        save: None,
     })
 }

@@ -57,14 +57,19 @@ pub fn execute(command: Command) -> Result<Conclusion, Failure> {
 }
 
 fn setup(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
-    let strategy = args.strategy.unwrap_or_default();
-    if strategy == Strategy::Coverage {
+    if args.strategy == Some(Strategy::Coverage) {
         return Err(Failure::Usage(
             "`coverage` learns from run to run, so no run follows from its seed alone\n  \
-             hint: use it with `proveniq hunt`, or another strategy here"
+             hint: use it with `proveniq sweep` or `proveniq hunt`, or another strategy here"
                 .to_owned(),
         ));
     }
+    setup_of_many(args, seeds)
+}
+
+/// The setup of many runs, which may follow from each other.
+fn setup_of_many(args: &ScenarioArgs, seeds: RunSeeds) -> Result<Setup, Failure> {
+    let strategy = args.strategy.unwrap_or_default();
     Ok(Setup {
         selected: file::select(&args.scenario, &args.set)?,
         seeds,

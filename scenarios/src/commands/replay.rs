@@ -72,6 +72,10 @@ fn replayed(saved: &Expected, now: &Expected, sameness: Sameness) -> Replayed {
 }
 
 fn told(expected: &Expected, now: &Expected, sameness: Sameness) -> String {
+    if expected.verdict == RunVerdict::FailedToRun {
+        return "the run that was saved left no result, so nothing is known that this one could be compared with\n"
+            .to_owned();
+    }
     match sameness {
         Sameness::Same => format!("the same run, event for event ({})\n", now.fingerprint),
         Sameness::Other {

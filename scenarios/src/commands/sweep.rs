@@ -19,6 +19,7 @@ use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};
 use crate::seeds::RunSeeds;
+use crate::strategy::Strategy;
 use crate::sweep::journal::{Entry, Head, Journal};
 use crate::sweep::limits::Limits;
 use crate::sweep::progress::Progress;
@@ -42,6 +43,12 @@ pub fn execute(args: &SweepArgs) -> Result<Conclusion, Failure> {
     // Before the work, so that nothing is found for which there is no place.
     let regressions = args.regressions.as_deref();
     drop(regressions.map(FileToBe::at).transpose()?);
+    if let Some(folder) = &order.save {
+        std::fs::create_dir_all(folder).map_err(|source| Failure::Unwritable {
+            path: folder.clone(),
+            source,
+        })?;
+    }
     let interrupted = heed_signals()?;
     let mut progress = Progress::new(&order.setup.selected.scenario.name, order.seeds.count());
     let swept = sweep::sweep(&order, &interrupted, journal.as_mut(), &done, |line| {
@@ -155,6 +162,7 @@ fn share(args: &SweepArgs) -> Result<Share, Failure> {
 }
 
 fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
+    refuse_what_does_not_go_with_coverage(args)?;
     let last = args.seeds.saturating_sub(1);
     if args.from.0.checked_add(last).is_none() {
         return Err(Failure::Usage(format!(
@@ -169,7 +177,7 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
     first.retain(|_| share.number == 1);
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(SweepOrder {
-        setup: super::setup(&args.scenario, RunSeeds::of(args.from))?,
+        setup: super::setup_of_many(&args.scenario, RunSeeds::of(args.from))?,
         seeds: Seeds {
             first,
             from: args.from,
@@ -185,7 +193,29 @@ fn order(args: &SweepArgs) -> Result<SweepOrder, Failure> {
         },
         batch: BATCH,
         time: args.time_budget.map(Duration::from_secs),
+        save: args.save.clone(),
     })
+}
+
+/// What goes with a sweep that is led by what its runs show, and with no other.
+fn refuse_what_does_not_go_with_coverage(args: &SweepArgs) -> Result<(), Failure> {
+    let is_led = args.scenario.strategy == Some(Strategy::Coverage);
+    let (what, hint) = match (is_led, &args.save, &args.regressions) {
+        (true, None, _) => (
+            "`coverage` finds runs that no seed tells, and there is no place to save them",
+            "give --save DIR",
+        ),
+        (true, _, Some(_)) => (
+            "`coverage` finds runs that no seed tells, and --regressions keeps seeds",
+            "leave --regressions out; what fails is saved by --save, for `proveniq replay`",
+        ),
+        (false, Some(_), _) => (
+            "--save is for runs that no seed tells, and this strategy has none",
+            "each failure is told with the command that runs its seed again; leave --save out",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!("{what}\n  hint: {hint}")))
 }
 
 /// The first interrupt stops the sweep in order; the second one ends the program.

@@ -4,11 +4,13 @@
 //! defect does, again and again from other seeds. What is counted is *seeds to detection*; a defect that
 //! is never caught, or only by a check that was not meant, is a fault of the harness. The unmodified
 //! system is run on the same grounds and must be silent. [`situation`] tells where a defect is hunted,
-//! [`trial`] is one search, [`tally`] what several of them amount to.
+//! [`trial`] is one search, [`tally`] what several of them amount to, and [`difference`] whether one strategy
+//! needs more of them than another.
 //!
 //! Searches run on threads of this process: a run has its own bounds of steps and time, and planted bugs
 //! are not expected to break them.
 
+pub mod difference;
 pub mod situation;
 pub mod tally;
 pub mod trial;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::defects::Defect;
-use reports::hunt::{Compared, HuntDocument, Hunted, Noise};
+use model::defects::{Defect, Difficulty, Trigger};
+use reports::hunt::{ByTrigger, Compared, HuntDocument, Hunted, Noise};
 
 use super::HuntOrder;
+use super::difference::difference;
 use super::trial::Searched;
 use crate::strategy::Strategy;
 
@@ -53,7 +54,8 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
         schema: reports::schema::Schema::new(),
         seeds_max: order.seeds,
         repetitions: order.repetitions,
-        compared: compared(&hunted, order),
+        by_trigger: by_trigger(&hunted, order),
+        compared: compared(&hunted, &searched, order),
         passed_over: passed_over.map(ToString::to_string).collect(),
         hunted,
         noise,
@@ -70,8 +72,10 @@ fn hunted_by(defect: Defect, strategy: Strategy, searches: &[&Searched]) -> Hunt
         *firsts.entry(check).or_default() += 1;
     }
     let most = firsts.iter().max_by_key(|(_, times)| **times);
+    let (median, interval) = (median(&runs), interval(&runs));
     Hunted {
         defect: defect.to_string(),
+        trigger: defect.info().trigger.name().to_owned(),
         strategy: strategy.name().to_owned(),
         situation: searches
             .first()
@@ -79,8 +83,12 @@ fn hunted_by(defect: Defect, strategy: Strategy, searches: &[&Searched]) -> Hunt
         caught: caught > 0,
         searches: runs.len() as u32,
         searches_that_caught: caught,
-        seeds_to_detection: median(&runs),
-        seeds_to_detection_95: interval(&runs),
+        seeds_to_detection: median,
+        seeds_to_detection_95: interval,
+        difficulty: Difficulty::of_runs(median).name().to_owned(),
+        difficulty_known: defect.difficulty().name().to_owned(),
+        difficulty_differs: strategy == Strategy::default()
+            && interval.is_some_and(|bounds| is_outside(defect.difficulty(), bounds)),
         searches_misled: searches.iter().filter(|it| it.misled).count() as u32,
         check: most.map(|(check, _)| (*check).to_owned()),
         expected_check: defect.info().caught_by.to_owned(),
@@ -117,9 +125,61 @@ fn interval(sorted: &[Option<u64>]) -> Option<[Option<u64>; 2]> {
     Some([sorted[low], sorted[sorted.len() - 1 - low]])
 }
 
+/// Whether all medians between these bounds are of other classes.
+fn is_outside(known: Difficulty, bounds: [Option<u64>; 2]) -> bool {
+    let [low, high] = bounds.map(Difficulty::of_runs);
+    known < low || high < known
+}
+
+/// What was found of the defects that each trigger brings out, for triggers that are hunted.
+fn by_trigger(hunted: &[Hunted], order: &HuntOrder) -> Vec<ByTrigger> {
+    let mut by_trigger = Vec::new();
+    for trigger in Trigger::ALL {
+        for strategy in &order.strategies {
+            let own = hunted
+                .iter()
+                .filter(|it| (&*it.trigger, &*it.strategy) == (trigger.name(), strategy.name()));
+            let mut own: Vec<&Hunted> = own.collect();
+            own.sort_by_key(|it| it.seeds_to_detection.unwrap_or(u64::MAX));
+            let medians: Vec<Option<u64>> = own.iter().map(|it| it.seeds_to_detection).collect();
+            let Some(worst) = own.last() else { continue };
+            by_trigger.push(ByTrigger {
+                trigger: trigger.name().to_owned(),
+                strategy: strategy.name().to_owned(),
+                defects: own.len() as u64,
+                defects_caught: own.iter().filter(|it| it.caught).count() as u64,
+                median_of_medians: median(&medians),
+                worst_median: worst.seeds_to_detection,
+                worst_defect: worst.defect.clone(),
+            });
+        }
+    }
+    by_trigger
+}
+
+/// For each defect the mean number of runs of a strategy's searches. One that did not catch counts as the bound,
+/// so this is the mean restricted to it: what lies beyond is not known, and not guessed.
+fn mean_runs(
+    searched: &[&Searched],
+    strategy: Strategy,
+    bound: u64,
+) -> BTreeMap<String, (u64, u64)> {
+    let mut runs: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for search in searched.iter().filter(|it| it.strategy == strategy) {
+        let Some(defect) = &search.defect else {
+            continue;
+        };
+        let (sum, searches) = runs.entry(defect.clone()).or_default();
+        *sum += search.runs_to_detection.unwrap_or(bound);
+        *searches += 1;
+    }
+    runs
+}
+
 /// Strategies side by side, the best first: the one that catches in most searches, and of equals the one
 /// that needs fewest runs over all defects.
-fn compared(hunted: &[Hunted], order: &HuntOrder) -> Vec<Compared> {
+fn compared(hunted: &[Hunted], searched: &[&Searched], order: &HuntOrder) -> Vec<Compared> {
+    let of_default = mean_runs(searched, Strategy::default(), order.seeds);
     let mut compared: Vec<Compared> = order
         .strategies
         .iter()
@@ -127,6 +187,10 @@ fn compared(hunted: &[Hunted], order: &HuntOrder) -> Vec<Compared> {
             let own = || hunted.iter().filter(|it| it.strategy == strategy.name());
             let mut medians: Vec<Option<u64>> = own().map(|it| it.seeds_to_detection).collect();
             medians.sort_by_key(|seeds| seeds.unwrap_or(u64::MAX));
+            let runs = mean_runs(searched, *strategy, order.seeds);
+            let (sum, searches) = runs
+                .values()
+                .fold((0, 0), |all, own| (all.0 + own.0, all.1 + own.1));
             let at_least = medians.iter().map(|seeds| seeds.unwrap_or(order.seeds));
             Compared {
                 strategy: strategy.name().to_owned(),
@@ -136,6 +200,11 @@ fn compared(hunted: &[Hunted], order: &HuntOrder) -> Vec<Compared> {
                 searches_that_caught: own().map(|it| u64::from(it.searches_that_caught)).sum(),
                 median_of_medians: median(&medians),
                 sum_of_medians: at_least.sum(),
+                mean_runs_hundredths: (100 * sum).checked_div(searches).unwrap_or(0),
+                against_default: match *strategy == Strategy::default() {
+                    true => None,
+                    false => difference(&runs, &of_default),
+                },
             }
         })
         .collect();
@@ -163,6 +232,96 @@ mod tests {
             (&[Some(1), None, None], None),
         ] {
             assert_eq!(median(sorted), expected, "{sorted:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_difficulty_stands_unless_the_whole_interval_is_of_others() {
+        for (known, bounds, outside) in [
+            (Difficulty::Easy, [Some(1), Some(1)], false),
+            (Difficulty::Easy, [Some(2), None], false),
+            (Difficulty::Easy, [Some(3), Some(4)], true),
+            (Difficulty::Medium, [Some(1), Some(40)], false),
+            (Difficulty::Medium, [Some(1), Some(2)], true),
+            (Difficulty::Medium, [Some(11), None], true),
+            (Difficulty::Hard, [Some(1), Some(10)], true),
+            (Difficulty::Hard, [Some(9), Some(11)], false),
+            (Difficulty::Hard, [None, None], false),
+        ] {
+            assert_eq!(is_outside(known, bounds), outside, "{known} {bounds:?}");
+        }
+    }
+
+    fn search(defect: Defect, strategy: Strategy, repetition: u32, runs: Option<u64>) -> Searched {
+        Searched {
+            name: format!("{defect}/{}/{repetition}", strategy.name()),
+            written_by: String::new(),
+            defect: Some(defect.to_string()),
+            situation: "everything".to_owned(),
+            strategy,
+            repetition,
+            runs_to_detection: runs,
+            runs: runs.unwrap_or(100),
+            first_check: None,
+            misled: false,
+            reproduce: None,
+        }
+    }
+
+    /// Six searches of one defect that is easy to the catalogue, and three of another of the same trigger.
+    fn tallied(strategy: Strategy, runs: [Option<u64>; 6]) -> HuntDocument {
+        let [one, other] = [Defect::LinkNotIdempotent, Defect::NoIdempotencyKey];
+        let order = HuntOrder {
+            defects: vec![one, other],
+            strategies: vec![strategy],
+            seeds: 100,
+            repetitions: 6,
+            silence: 0,
+            jobs: 1,
+            save: None,
+        };
+        let mut searched: Vec<Searched> = (0..)
+            .zip(runs)
+            .map(|(repetition, runs)| search(one, strategy, repetition, runs))
+            .collect();
+        searched.extend((0..3).map(|repetition| search(other, strategy, repetition, Some(5))));
+        tally(&order, &searched)
+    }
+
+    #[test]
+    fn what_was_never_caught_counts_as_the_bound_and_never_as_nothing() {
+        let runs = [Some(1), Some(1), Some(1), Some(1), None, None];
+        let tallied = tallied(Strategy::Uniform, runs);
+        // (4 × 1 + 2 × 100 + 3 × 5) / 9
+        assert_eq!(tallied.compared[0].mean_runs_hundredths, 2_433);
+        assert_eq!(tallied.compared[0].searches_that_caught, 7);
+        let [of_trigger] = &tallied.by_trigger[..] else {
+            panic!("both are brought out by the same: {:?}", tallied.by_trigger);
+        };
+        assert_eq!((&*of_trigger.trigger, of_trigger.defects), ("duplicate", 2));
+        assert_eq!(of_trigger.worst_median, Some(5));
+        assert_eq!(of_trigger.worst_defect, "no_idempotency_key");
+    }
+
+    #[test]
+    fn a_trigger_with_a_defect_that_escapes_has_no_worst_median_but_its_name() {
+        let tallied = tallied(Strategy::Uniform, [None; 6]);
+        assert_eq!(tallied.by_trigger[0].worst_median, None);
+        assert_eq!(tallied.by_trigger[0].worst_defect, "link_not_idempotent");
+        assert_eq!(tallied.by_trigger[0].defects_caught, 1);
+    }
+
+    #[test]
+    fn only_the_default_strategy_contradicts_the_catalogue() {
+        for (strategy, runs, differs) in [
+            (Strategy::default(), Some(40), true),
+            (Strategy::default(), Some(1), false),
+            (Strategy::Uniform, Some(40), false),
+        ] {
+            let tallied = tallied(strategy, [runs; 6]);
+            assert_eq!(tallied.hunted[0].difficulty_differs, differs);
+            // Three searches leave every doubt.
+            assert!(!tallied.hunted[1].difficulty_differs);
         }
     }
 

@@ -67,7 +67,7 @@ pub struct Searched {
     #[serde(default)]
     pub misled: bool,
     /// The command that shows the run in which it was caught; nothing when it was not, or when the run was
-    /// chosen by what was learnt from others and not saved.
+    /// led by what others showed and not saved.
     pub reproduce: Option<String>,
 }
 
@@ -127,10 +127,9 @@ impl Trial {
             }
             if caught {
                 searched.runs_to_detection = Some(searched.runs);
-                let by_seed = self.strategy != Strategy::Coverage;
                 searched.reproduce = match self.saved(&setup)? {
                     Some(path) => Some(format!("proveniq replay {}", quoted(&path))),
-                    None => by_seed.then(|| setup.reproduce()),
+                    None => setup.is_told_by_its_seeds().then(|| setup.reproduce()),
                 };
                 break;
             }

@@ -5,11 +5,15 @@
 //! with something new joins the corpus; the next run is, by turns, drawn afresh or one of the corpus with
 //! a fault more, less, moved or repeated elsewhere, or under another schedule. That is what fuzzers do to
 //! inputs, done to plans of faults.
+//!
+//! What is hashed here is compared within one build of the program only. Another process of the same build
+//! comes to the same hashes, so a sweep's workers can tell what their runs showed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use reports::Seed;
+use serde::{Deserialize, Serialize};
 use sim::NodeId;
 use sim::fault::{Fault, Plan};
 use sim::random::{Lineage, Randomness, Root, Stream};
@@ -17,15 +21,21 @@ use sim::record::Record;
 use sim::record::trace::{Event, Happening};
 
 use crate::run::draw_plan;
+use crate::seeds::RunSeeds;
 use crate::setup::Setup;
 
 /// How many runs are kept; the one with the least news goes.
 const CORPUS_MAX: usize = 64;
 
+/// What a run showed, as hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shown(BTreeSet<u64>);
+
 /// What was seen, and the runs that showed it.
 #[derive(Default)]
 pub(super) struct Coverage {
-    seen: BTreeSet<u64>,
+    seen: Shown,
     corpus: Vec<Kept>,
 }
 
@@ -45,17 +55,28 @@ impl Coverage {
         }
         let parent = &stream.pick(&self.corpus).setup;
         let offered = plan_of(&fresh);
+        let inherited = parent.seeds.resolve();
         let mut changed = parent.clone();
         changed.given.plan = Some(mutated(plan_of(parent), &offered, &mut stream));
-        changed.seeds.schedule = Some(Seed(stream.bits()));
+        // Its name is its own, and all that its parent drew stays as it is.
+        changed.seeds = RunSeeds {
+            run: fresh.seeds.run,
+            workload: Some(Seed(inherited.workload)),
+            plan: Some(Seed(inherited.plan)),
+            schedule: Some(Seed(stream.bits())),
+        };
         changed
     }
 
+    /// What of this was not seen before.
+    pub(super) fn news_of(&self, shown: &Shown) -> Shown {
+        Shown(shown.0.difference(&self.seen.0).copied().collect())
+    }
+
     /// Keeps a run that showed something new.
-    pub(super) fn learn(&mut self, setup: &Setup, record: &Record) {
-        let shown = shown(record);
-        let news = shown.difference(&self.seen).count();
-        self.seen.extend(shown);
+    pub(super) fn learn(&mut self, setup: &Setup, shown: &Shown) {
+        let news = self.news_of(shown).0.len();
+        self.seen.0.extend(&shown.0);
         if news == 0 {
             return;
         }
@@ -122,7 +143,13 @@ fn moved(fault: &Fault, stream: &mut Stream) -> Fault {
     moved
 }
 
-/// What a run showed, as hashes.
+impl Shown {
+    /// What a run showed that kept its trace.
+    pub fn by(record: &Record) -> Shown {
+        Shown(shown(record))
+    }
+}
+
 fn shown(record: &Record) -> BTreeSet<u64> {
     let roles: Vec<String> = record.nodes.iter().map(|name| role(name)).collect();
     let mut last: BTreeMap<NodeId, [u64; 2]> = BTreeMap::new();

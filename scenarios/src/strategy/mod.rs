@@ -8,10 +8,11 @@
 //! | `coverage` | what showed something new before, changed a little (`coverage`) |
 //!
 //! The first three are functions of the seed, so a seed found by them is a command. Coverage learns from
-//! run to run: what it finds is saved whole (`hunt --save`). Which one finds most is measured by `proveniq hunt
+//! run to run: half of its runs are drawn as by swarm, and what it finds by others is saved whole (`--save` of
+//! `hunt` and `sweep`). Which one finds most is measured by `proveniq hunt
 //! --compare`; the default is the one that does.
 
-mod coverage;
+pub mod coverage;
 pub mod priority;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ use crate::run::{JUDGEMENT_ONLY, Outcome, WITH_TRACE};
 use crate::scenario::Scenario;
 use crate::seeds::RunSeeds;
 use crate::setup::Setup;
-use coverage::Coverage;
+use coverage::{Coverage, Shown};
 use reports::Seed;
 
 /// How the runs of a search are chosen.
@@ -105,10 +106,14 @@ impl Explorer {
     }
 
     /// The run for a seed.
-    pub fn next(&mut self, seed: Seed) -> Setup {
+    pub fn next(&self, seed: Seed) -> Setup {
         let mut fresh = self.base.clone();
         fresh.seeds = RunSeeds::of(seed);
-        fresh.given.strategy = self.strategy;
+        fresh.given.strategy = match self.strategy {
+            // A run that is drawn afresh is one of a swarm, and its seed alone tells it.
+            Strategy::Coverage => Strategy::Swarm,
+            other => other,
+        };
         match self.strategy {
             Strategy::Coverage => self.coverage.next(fresh),
             Strategy::Uniform | Strategy::Swarm | Strategy::Priority => fresh,
@@ -126,7 +131,17 @@ impl Explorer {
     /// Learns from a run that it chose.
     pub fn learn(&mut self, setup: &Setup, outcome: &Outcome) {
         if self.strategy == Strategy::Coverage {
-            self.coverage.learn(setup, &outcome.record);
+            self.learn_shown(setup, &Shown::by(&outcome.record));
         }
+    }
+
+    /// Learns from what a run showed that it chose.
+    pub fn learn_shown(&mut self, setup: &Setup, shown: &Shown) {
+        self.coverage.learn(setup, shown);
+    }
+
+    /// What of this no run showed that it has learnt from.
+    pub fn news_of(&self, shown: &Shown) -> Shown {
+        self.coverage.news_of(shown)
     }
 }

@@ -12,6 +12,7 @@ use reports::SeedLine;
 use reports::schema::{Document, Schema};
 use serde::{Deserialize, Serialize};
 
+use super::guide::Added;
 use super::share::Share;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
@@ -51,6 +52,9 @@ pub struct Entry {
     pub line: SeedLine,
     /// What the exit code follows.
     pub conclusion: Conclusion,
+    /// What it added to what is known, in a sweep that is led by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<Added>,
 }
 
 /// A journal as it was read.
@@ -201,6 +205,7 @@ mod tests {
                 "proveniq run",
             ),
             conclusion: Conclusion::Inconclusive,
+            added: None,
         }
     }
 

@@ -6,9 +6,11 @@
 //! number of jobs. In reading order: [`worker`] (inside the process), [`protocol`],
 //! [`worker_process`] (the process from outside), `lane`, [`limits`], [`progress`]. Which seeds there are is
 //! told by [`share`] and [`regressions`]; [`journal`] keeps what is done, and [`merge`] makes one sweep
-//! of several.
+//! of several. A sweep by coverage has a [`guide`], which chooses later runs by what earlier ones showed.
 
+pub mod guide;
 pub mod journal;
+mod keeping;
 mod lane;
 pub mod limits;
 pub mod merge;
@@ -20,6 +22,7 @@ pub mod worker;
 pub mod worker_process;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -33,6 +36,7 @@ use sim::ratio::Ratio;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::setup::Setup;
+use crate::strategy::Strategy;
 use journal::{Entry, Journal};
 use lane::{LaneResult, Shared, run_lane};
 use limits::Limits;
@@ -58,6 +62,15 @@ pub struct SweepOrder {
     pub batch: u32,
     /// How long the sweep may take; then it takes no new seeds.
     pub time: Option<Duration>,
+    /// The folder in which runs are saved that did not hold and that no seed tells.
+    pub save: Option<PathBuf>,
+}
+
+impl SweepOrder {
+    /// Whether later runs depend on what earlier ones showed.
+    pub fn is_led(&self) -> bool {
+        self.setup.given.strategy == Strategy::Coverage
+    }
 }
 
 /// What a sweep came to.
@@ -138,6 +151,7 @@ fn collect(
             journal.add(&Entry {
                 line: done.line.clone(),
                 conclusion: done.conclusion,
+                added: done.added.clone(),
             })?;
         }
         early.insert(position, done);
@@ -216,14 +230,18 @@ mod tests {
             },
             batch: 1,
             time: None,
+            save: None,
         }
     }
 
     fn done(position: u64, verdict: RunVerdict) -> Done {
         let failed = SeedLine::failed_to_run("happy-path", Seed(10 + position), "", "");
         let line = SeedLine { verdict, ..failed };
-        let conclusion = verdict.into();
-        Done { line, conclusion }
+        Done {
+            line,
+            conclusion: verdict.into(),
+            added: None,
+        }
     }
 
     /// Gives the seeds told, in order, when results come in as listed.
@@ -282,9 +300,9 @@ mod tests {
         let order = order(100);
         let interrupted = AtomicBool::new(false);
         let shared = Shared::new(&order, &interrupted, &NOTHING);
-        let twice = (0..100).filter(|position| match shared.request(*position) {
+        let twice = (0..100).filter(|position| match shared.request(*position, None) {
             protocol::Request::Seed { recheck, .. } => recheck,
-            protocol::Request::Events { .. } => false,
+            protocol::Request::Events { .. } | protocol::Request::Led { .. } => false,
         });
         assert_eq!(twice.count(), 40);
     }

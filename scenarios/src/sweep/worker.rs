@@ -11,12 +11,14 @@
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-use reports::{Seed, SeedLine};
+use reports::{RunVerdict, Seed, SeedLine};
 use sim::determinism::event_lines;
 
 use super::protocol::{Reply, Request};
-use crate::run::{JUDGEMENT_ONLY, WITH_TRACE};
+use crate::repro::Repro;
+use crate::run::{JUDGEMENT_ONLY, Outcome, WITH_TRACE};
 use crate::setup::{Setup, SetupText};
+use crate::strategy::coverage::Shown;
 
 /// Why a worker cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -74,26 +76,59 @@ fn answer(setup: &Setup, request: &Request) -> Reply {
                 lines: event_lines(&outcome.record),
             }
         }
+        Request::Led {
+            seeds,
+            ref given,
+            recheck,
+        } => {
+            let chosen = Setup {
+                seeds,
+                given: (**given).clone(),
+                ..setup.clone()
+            };
+            judge_led(&chosen, recheck)
+        }
     }
 }
 
 fn judge(setup: &Setup, recheck: bool) -> Reply {
     let outcome = setup.run(JUDGEMENT_ONLY);
-    let first = outcome.record.fingerprint;
-    if recheck {
-        let second = setup.run(JUDGEMENT_ONLY).record.fingerprint;
-        if first != second {
-            return Reply::Seed {
-                line: Box::new(nondeterministic(setup, setup.seeds.run)),
-                nondeterministic: true,
-            };
-        }
+    if recheck && is_another_the_next_time(setup, &outcome) {
+        return Reply::Seed {
+            line: Box::new(nondeterministic(setup, setup.seeds.run)),
+            nondeterministic: true,
+        };
     }
     let line = setup.report(&outcome, setup.reproduce()).to_seed_line();
     Reply::Seed {
         line: Box::new(line),
         nondeterministic: false,
     }
+}
+
+fn judge_led(setup: &Setup, recheck: bool) -> Reply {
+    let outcome = setup.run(WITH_TRACE);
+    if recheck && is_another_the_next_time(setup, &outcome) {
+        return Reply::Led {
+            line: Box::new(nondeterministic(setup, setup.seeds.run)),
+            nondeterministic: true,
+            shown: Shown::default(),
+            repro: (!setup.is_told_by_its_seeds()).then(|| Box::new(Repro::of(setup, &outcome))),
+        };
+    }
+    let line = setup.report(&outcome, String::new()).to_seed_line();
+    let is_kept = line.verdict != RunVerdict::Held && !setup.is_told_by_its_seeds();
+    Reply::Led {
+        line: Box::new(line),
+        nondeterministic: false,
+        shown: Shown::by(&outcome.record),
+        repro: is_kept.then(|| Box::new(Repro::of(setup, &outcome))),
+    }
+}
+
+fn is_another_the_next_time(setup: &Setup, outcome: &Outcome) -> bool {
+    let again = setup.run(JUDGEMENT_ONLY);
+    again.record.fingerprint != outcome.record.fingerprint
 }
 
 fn nondeterministic(setup: &Setup, seed: Seed) -> SeedLine {

@@ -1,6 +1,6 @@
 //! The catalogue's part about edits: what goes wrong between two users of one asset.
 
-use crate::defects::{Defect, DefectInfo};
+use crate::defects::{Defect, DefectInfo, Trigger};
 
 /// The defects that only a system can have whose assets are edited.
 pub(super) const OF_EDITS: &[DefectInfo] = &[
@@ -10,6 +10,7 @@ pub(super) const OF_EDITS: &[DefectInfo] = &[
         mistake: "the merge's list of fields is older than the form's: a change of the newest field is lost",
         seen_in: None,
         caught_by: "no_lost_update",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::MergeTakesBase,
@@ -17,6 +18,7 @@ pub(super) const OF_EDITS: &[DefectInfo] = &[
         mistake: "the whole form is written once no field clashes, and what its user did not touch goes back to what that user saw",
         seen_in: None,
         caught_by: "no_lost_update",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::LastWriterWithoutNotice,
@@ -24,6 +26,7 @@ pub(super) const OF_EDITS: &[DefectInfo] = &[
         mistake: "the last writer wins, and nobody tells those who lost",
         seen_in: None,
         caught_by: "conflict_told",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::NoticeOutsideTxn,
@@ -31,5 +34,6 @@ pub(super) const OF_EDITS: &[DefectInfo] = &[
         mistake: "notices are written once the edit is committed; a crash in between loses them",
         seen_in: None,
         caught_by: "conflict_told",
+        trigger: Trigger::CrashWindow,
     },
 ];

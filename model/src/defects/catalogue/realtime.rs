@@ -1,6 +1,6 @@
 //! The catalogue's part about realtime: what goes wrong between an event and the user who sees it.
 
-use crate::defects::{Defect, DefectInfo};
+use crate::defects::{Defect, DefectInfo, Trigger};
 
 /// The defects that only a system with users can have.
 pub(super) const OF_REALTIME: &[DefectInfo] = &[
@@ -12,6 +12,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
             "NVIDIA-AI-Blueprints/aiq #272: control frames had ids of their own, so a resumed stream began beyond what was missed",
         ),
         caught_by: "notifications_in_order",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::SseResumeRepeats,
@@ -21,6 +22,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
             "invisible_playwright_mcp #1263: each reconnection was sent again what the page had",
         ),
         caught_by: "notifications_in_order",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::PushBeforeCommit,
@@ -28,6 +30,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
         mistake: "a notification is pushed while its transaction is open; when that is rolled back, users have seen what never happened, and its number goes to another",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::MarkReadCountsTwice,
@@ -37,6 +40,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
             "JabbR #1031, flarum #590: each click on a notification that was read took one off the count",
         ),
         caught_by: "views_converge",
+        trigger: Trigger::Duplicate,
     },
     DefectInfo {
         defect: Defect::SlowConsumerDropsSilently,
@@ -46,6 +50,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
             "GoWDK #537: a full buffer discarded messages, and the stream went on without a sign of it",
         ),
         caught_by: "notifications_in_order",
+        trigger: Trigger::Load,
     },
     DefectInfo {
         defect: Defect::SequenceFromMemory,
@@ -53,6 +58,7 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
         mistake: "each instance goes on counting from the last number it has once read, so two give one number to two notifications",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::NotificationStoredOutsideTxn,
@@ -60,5 +66,6 @@ pub(super) const OF_REALTIME: &[DefectInfo] = &[
         mistake: "the event is marked as told in one transaction and the notifications are stored in the next; a crash in between loses them, and their numbers",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::CrashWindow,
     },
 ];

@@ -1,6 +1,6 @@
 //! The catalogue's part about search: what keeps an index from showing what the Ledger holds.
 
-use crate::defects::{Defect, DefectInfo};
+use crate::defects::{Defect, DefectInfo, Trigger};
 
 /// The defects that only a system with a search index can have.
 pub(super) const OF_SEARCH: &[DefectInfo] = &[
@@ -10,6 +10,7 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         mistake: "an update is applied as it comes, without asking whether a newer one was there before",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::SearchDeleteResurrected,
@@ -19,6 +20,7 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
             "alphagov/search-api #1106: a stale message put back into the index what a later one had taken out",
         ),
         caught_by: "views_converge",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::ReindexOverwritesNewer,
@@ -26,6 +28,7 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         mistake: "documents of the snapshot are written over updates that came after it was taken",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::SearchAckBeforeDurable,
@@ -33,6 +36,7 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         mistake: "updates are acknowledged once they are written and before they are synced; a power loss takes them, and nobody sends them again",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::Disk,
     },
     DefectInfo {
         defect: Defect::SearchAgeIgnoresOutbox,
@@ -40,5 +44,6 @@ pub(super) const OF_SEARCH: &[DefectInfo] = &[
         mistake: "an answer calls itself up to date when nothing waits in the feed, while events wait to get there",
         seen_in: None,
         caught_by: "views_converge",
+        trigger: Trigger::Order,
     },
 ];

@@ -1,6 +1,6 @@
 //! The catalogue's part about webhooks: what goes wrong between a change and the customer who is told.
 
-use crate::defects::{Defect, DefectInfo};
+use crate::defects::{Defect, DefectInfo, Trigger};
 
 /// The defects that only a system with webhooks can have.
 pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
@@ -12,6 +12,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "conductor #098949e: the queue and the store were written one after the other, and a worker saw one without the other",
         ),
         caught_by: "webhook_conserved",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::EventPublishedBeforeCommit,
@@ -19,6 +20,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the outbox is written ahead of the change, so a change that is rolled back is told all the same",
         seen_in: None,
         caught_by: "webhook_conserved",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::OutboxPolledByPosition,
@@ -28,6 +30,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "kamu-cli #1398, Eventuous #222, postgresql-event-sourcing #2: an outbox polled by id skipped what committed late",
         ),
         caught_by: "webhook_conserved",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::OutboxMarkedBeforeSend,
@@ -35,6 +38,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the delivery is marked before it is sent; a sender that dies, or an answer that is no, loses it",
         seen_in: None,
         caught_by: "webhook_conserved",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::WebhookTimeoutCountedAsSuccess,
@@ -42,6 +46,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "silence is taken for an acknowledgement",
         seen_in: None,
         caught_by: "webhook_conserved",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::AckLostMeansDead,
@@ -50,6 +55,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
                   may have arrived",
         seen_in: None,
         caught_by: "webhook_retries_kept",
+        trigger: Trigger::Partition,
     },
     DefectInfo {
         defect: Defect::PoolHeldAcrossHttp,
@@ -58,6 +64,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
                   connections to the Ledger, and everybody else waits for one",
         seen_in: None,
         caught_by: "slo_met",
+        trigger: Trigger::Load,
     },
     DefectInfo {
         defect: Defect::EndpointNeverReenabled,
@@ -65,6 +72,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "its failures are forgotten when its owner asks for it, and its state is not",
         seen_in: None,
         caught_by: "webhook_conserved",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::NewWebhookIdPerAttempt,
@@ -72,6 +80,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the id names the attempt and not the event, so the receiver cannot know a repetition",
         seen_in: None,
         caught_by: "no_duplicate_effect",
+        trigger: Trigger::Duplicate,
     },
     DefectInfo {
         defect: Defect::ReceiverDedupeCheckThenSet,
@@ -81,6 +90,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "chatwoot #13523: a duplicate was looked for and noted in separate steps, and two at once both passed",
         ),
         caught_by: "no_duplicate_effect",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::ReceiverForgetsTooSoon,
@@ -88,6 +98,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "ids are forgotten before the last retry can come",
         seen_in: None,
         caught_by: "no_duplicate_effect",
+        trigger: Trigger::Clock,
     },
     DefectInfo {
         defect: Defect::WebhookConclusionUnfenced,
@@ -97,6 +108,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "river #1302: a rescuer set finished work back by its id alone, and it ran again",
         ),
         caught_by: "no_send_after_ack",
+        trigger: Trigger::Clock,
     },
     DefectInfo {
         defect: Defect::WebhookRetriedAfterGone,
@@ -104,6 +116,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "410 is taken for a passing trouble",
         seen_in: None,
         caught_by: "webhook_retries_kept",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::RetryAfterIgnored,
@@ -111,6 +124,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "`retry-after` is not read",
         seen_in: None,
         caught_by: "webhook_retries_kept",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::WebhookAttemptsNeverCounted,
@@ -120,6 +134,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "convoy #1833: attempts at a failing endpoint were never counted, and it was retried for ever",
         ),
         caught_by: "webhook_retries_kept",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::WebhookLeaseShorterThanTimeout,
@@ -129,6 +144,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "outpost #869: visibility was shorter than the handler's time, and messages were delivered at once by two",
         ),
         caught_by: "webhook_retries_kept",
+        trigger: Trigger::Clock,
     },
     DefectInfo {
         defect: Defect::SignatureOverParsedBody,
@@ -136,6 +152,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the body is parsed and serialised before it is signed; the bytes that travel are others",
         seen_in: None,
         caught_by: "signature_verified",
+        trigger: Trigger::Always,
     },
     DefectInfo {
         defect: Defect::SignatureWithoutTimestamp,
@@ -143,6 +160,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the timestamp is put on after signing, so nothing tells an old message from a new one",
         seen_in: None,
         caught_by: "signature_verified",
+        trigger: Trigger::Always,
     },
     DefectInfo {
         defect: Defect::RotationWithoutOverlap,
@@ -150,6 +168,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "from the moment of the exchange only the new secret signs, which the receiver does not have yet",
         seen_in: None,
         caught_by: "signature_verified",
+        trigger: Trigger::Order,
     },
     DefectInfo {
         defect: Defect::OrderBrokenByRetry,
@@ -157,6 +176,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "the lane goes on when an attempt is over, not when the delivery is",
         seen_in: None,
         caught_by: "delivery_order",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::ReplayOutOfOrder,
@@ -164,6 +184,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "dead letters are replayed from the last to the first",
         seen_in: None,
         caught_by: "delivery_order",
+        trigger: Trigger::Refusal,
     },
     DefectInfo {
         defect: Defect::DeadLetterDroppedOnCrash,
@@ -173,6 +194,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
             "cadence #6143: an event was dropped while its shard closed, and left no entry in the dead letter queue",
         ),
         caught_by: "dead_letters_accounted",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::LettersMarkedBeforeRevived,
@@ -180,6 +202,7 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "letters are marked as replayed in one transaction and their deliveries made due in another; a crash in between leaves them dead",
         seen_in: Some("outpost #670: replays were accepted, marked as done, and did nothing"),
         caught_by: "dead_letters_accounted",
+        trigger: Trigger::CrashWindow,
     },
     DefectInfo {
         defect: Defect::SlowEndpointStarvesOthers,
@@ -187,5 +210,6 @@ pub(super) const OF_WEBHOOKS: &[DefectInfo] = &[
         mistake: "one bulkhead holds the deliveries to every endpoint, and a slow one fills it",
         seen_in: None,
         caught_by: "slo_met",
+        trigger: Trigger::Load,
     },
 ];
