@@ -244,13 +244,22 @@ fn a_hunt_tells_what_escaped_and_whether_the_system_is_silent() {
     round_trip(&quiet);
     assert!(quiet.is_silent() && !quiet.all_caught());
     insta::assert_snapshot!(quiet.to_text(Style::PLAIN), @r#"
-           defect                by     caught  seeds  95 %    first check
-        ✓  link_not_idempotent   swarm     6/6      2  1–6     link_agreement
-        ~  dedup_memory_of_one   swarm     2/6   >100  1–>100  link_agreement
-        ✗  latch_before_journal  swarm     0/6   >100  1–>100  none (expected link_agreement)
+           defect                trigger    by     caught  seeds  95 %    is    first check
+        ✓  link_not_idempotent   duplicate  swarm     6/6      2  1–6     easy  link_agreement
+        ~  dedup_memory_of_one   duplicate  swarm     2/6   >100  1–>100  hard  link_agreement
+        ✗  latch_before_journal  duplicate  swarm     0/6   >100  1–>100  hard  none (expected
+                                                                                link_agreement)
+
+        latch_before_journal is hard here, with a median of >100 seeds (1–>100), and easy to the catalogue.
+
+        Triggers
+          trigger    by     caught  median  worst
+          duplicate  swarm     2/3    >100   >100  latch_before_journal
 
         Strategies
-          swarm  2/3 defects  8/18 searches  median 2 seeds, all medians 2
+          swarm    2/3 defects  8/18 searches  median 2 seeds, all medians 2  mean 56.33
+          uniform  2/3 defects  8/18 searches  median 2 seeds, all medians 2  mean 56.33, −0.50 (−1.08 to
+                                                                              0.08) to the default
 
         The unmodified system was silent in 20 runs on the same grounds.
 
