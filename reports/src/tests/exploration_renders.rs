@@ -36,6 +36,7 @@ fn shrunk() -> ShrinkDocument {
         operations: vec!["client-1/0 at 40 ms puts k2".to_owned()],
         calm: true,
         runs: 58,
+        processor_ms: 1_240,
         minimal: true,
         reproduce: "proveniq replay small.json".to_owned(),
     }
@@ -85,7 +86,7 @@ fn a_search_that_ran_out_of_runs_says_so() {
         ..shrunk()
     };
     let text = document.to_text(Style::PLAIN);
-    assert!(text.contains("more may be taken away (--runs)"), "{text}");
+    assert!(text.contains("more may be taken away (--budget, --runs)"), "{text}");
     assert!(text.contains("Faults\n  none\n"), "{text}");
 }
 

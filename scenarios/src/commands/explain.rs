@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::run::{Outcome, WITH_TRACE};
 use crate::setup::{Setup, quoted};
-use crate::shrink::ShrinkOrder;
+use crate::shrink::{Budget, ShrinkOrder};
 use crate::shrink::target::Target;
 use crate::spinner::Spinner;
 
@@ -69,7 +69,7 @@ fn failing(args: &ExplainArgs) -> Result<Option<Failing>, Failure> {
     }
     let order = ShrinkOrder {
         check: args.check.clone(),
-        runs_max: args.runs,
+        budget: Budget::of(args.runs, args.budget),
     };
     let shrunk = shrink_with_progress(&setup, &order)?;
     Ok(shrunk.map(|shrunk| Failing {

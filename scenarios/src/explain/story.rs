@@ -34,7 +34,7 @@ enum Weight {
 
 /// The story of a run that kept its trace.
 pub fn story(record: &Record, target: &Target, judgements: &[Judgement]) -> Vec<StoryEvent> {
-    let subject = subject_name(target);
+    let subject = target.subject_name();
     let shown: BTreeSet<EventId> = target
         .evidence_in(judgements)
         .map(|evidence| evidence.events.iter().copied().collect())
@@ -74,14 +74,6 @@ struct Told {
     weight: Weight,
     likeness: String,
     count: u32,
-}
-
-/// What all that belongs to one subject has in its names: `saga-9f03c2` is about `asset-9f03c2`.
-fn subject_name(target: &Target) -> &str {
-    match target.subject.rsplit_once('-') {
-        Some((_, name)) if name.len() >= 8 => name,
-        _ => &target.subject,
-    }
 }
 
 fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {

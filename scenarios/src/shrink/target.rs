@@ -48,6 +48,14 @@ impl Target {
         })
     }
 
+    /// What all that belongs to the subject has in its names: `saga-9f03c2` is about `asset-9f03c2`.
+    pub fn subject_name(&self) -> &str {
+        match self.subject.rsplit_once('-') {
+            Some((_, name)) if name.len() >= 8 => name,
+            _ => &self.subject,
+        }
+    }
+
     /// The evidence of this failure in a run, if it fails so.
     pub fn evidence_in<'a>(&self, judgements: &'a [Judgement]) -> Option<&'a Evidence> {
         let mut judged = judgements.iter().filter(|it| it.check == self.check);
