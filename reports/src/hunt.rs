@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{count, counted};
+use crate::hunt_shrinking::Shrinking;
 use crate::schema::{Document, Schema};
 use crate::style::{Role, Style};
 use crate::table::{Cell, Table, paragraph};
@@ -23,6 +24,9 @@ pub struct HuntDocument {
     pub compared: Vec<Compared>,
     /// The unmodified system on the same grounds.
     pub noise: Vec<Noise>,
+    /// What became of the runs in which something was caught, when they were shrunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrinking: Option<Shrinking>,
     /// Defects that no run of the whole system shows; tests show them elsewhere.
     pub passed_over: Vec<String>,
 }
@@ -137,6 +141,9 @@ impl HuntDocument {
         self.write_hunted(style, &mut out);
         self.write_compared(style, &mut out);
         self.write_noise(style, &mut out);
+        if let Some(shrinking) = &self.shrinking {
+            shrinking.write(style, &mut out);
+        }
         if !self.passed_over.is_empty() {
             let text = format!(
                 "not shown by runs of the whole system: {}",

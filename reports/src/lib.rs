@@ -36,6 +36,7 @@ pub mod sweep_document;
 pub mod comparison;
 pub mod explain;
 pub mod hunt;
+pub mod hunt_shrinking;
 pub mod shrink;
 
 pub mod github;

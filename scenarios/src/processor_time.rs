@@ -42,10 +42,7 @@ mod tests {
     #[test]
     fn the_first_figure_is_taken_and_nonsense_is_not() {
         for (text, expected) in [
-            (
-                "11492806 52 1\n",
-                Some(Duration::from_nanos(11_492_806)),
-            ),
+            ("11492806 52 1\n", Some(Duration::from_nanos(11_492_806))),
             ("", None),
             ("soon 52 1", None),
         ] {

@@ -18,6 +18,7 @@ fn order(strategies: &[Strategy]) -> HuntOrder {
         silence: 2,
         jobs: 2,
         save: None,
+        shrink_s: None,
     }
 }
 

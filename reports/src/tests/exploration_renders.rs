@@ -86,7 +86,10 @@ fn a_search_that_ran_out_of_runs_says_so() {
         ..shrunk()
     };
     let text = document.to_text(Style::PLAIN);
-    assert!(text.contains("more may be taken away (--budget, --runs)"), "{text}");
+    assert!(
+        text.contains("more may be taken away (--budget, --runs)"),
+        "{text}"
+    );
     assert!(text.contains("Faults\n  none\n"), "{text}");
 }
 
@@ -207,6 +210,7 @@ fn hunt(first_check: Option<&str>) -> HuntDocument {
             first_check: first_check.map(str::to_owned),
             reproduce: Some("proveniq run chaos-orchestration --seed 0x14".to_owned()),
         }],
+        shrinking: None,
         passed_over: vec!["breaker_never_closes".to_owned()],
     }
 }

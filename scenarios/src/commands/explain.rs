@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::output;
 use crate::run::{Outcome, WITH_TRACE};
 use crate::setup::{Setup, quoted};
-use crate::shrink::{Budget, ShrinkOrder};
 use crate::shrink::target::Target;
+use crate::shrink::{Budget, ShrinkOrder};
 use crate::spinner::Spinner;
 
 /// The failing run that is explained: the smallest one.

@@ -151,7 +151,11 @@ pub fn shrink(
     let operations = written_out.given.operations.as_deref();
     let ranked = relevance::ranked(&target, evidence, operations.unwrap_or_default(), record);
     let mut trials = Trials::new(&target, order.budget, found_again, on_trial);
-    if !fails_written_out(&written_out, trial::settled_in_ms(setup, &failing), &mut trials) {
+    if !fails_written_out(
+        &written_out,
+        trial::settled_in_ms(setup, &failing),
+        &mut trials,
+    ) {
         return Err(ShrinkError::NotTheSame);
     }
     let mut shrinker = Shrinker::new(written_out, trials);
@@ -160,6 +164,7 @@ pub fn shrink(
     let (runs, finished, so_far) = (found.runs, found.finished, found.processor);
     let (left, last) = measured(|| tidied_if_failing(found, &target));
     let (setup, outcome) = left.ok_or(ShrinkError::NotTheSame)?;
+    let target = target.as_in(&outcome);
     Ok(Shrunk {
         setup,
         outcome,

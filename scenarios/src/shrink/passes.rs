@@ -25,8 +25,8 @@ const ROUNDS_MAX: u32 = 12;
 /// How many other schedules are tried when something cannot be taken away under this one.
 const SCHEDULES: u64 = 6;
 
-/// So few operations are tried under other schedules too: such runs are short, and luck helps.
-const FEW: usize = 32;
+/// A run counts as short when so many of it have no more events than the one that was found.
+const SHORT: u64 = 20;
 
 /// What shrinking came to.
 pub(super) struct Found {
@@ -106,8 +106,7 @@ impl<'a> Shrinker<'a> {
         let before = self.case.clone();
         passes(self);
         self.keep_if_sure();
-        self.case.given != before.given
-            || self.case.selected.scenario != before.selected.scenario
+        self.case.given != before.given || self.case.selected.scenario != before.selected.scenario
     }
 
     fn make_smaller(&mut self) {
@@ -179,17 +178,23 @@ impl<'a> Shrinker<'a> {
         self.case = smallest.unwrap_or_else(|| case.clone());
     }
 
-    /// The likeliest operations alone, more and more of them, until they fail.
+    /// The likeliest operations alone, more and more of them, until they fail; and again under other schedules,
+    /// since luck helps, as long as that is much shorter than the run as it was found.
     fn grow(&mut self, ranked: &[u64]) {
+        let whole = self.trials.of(&self.case).map_or(0, |tried| tried.events);
         let all = self.operations().len();
         let sizes = std::iter::successors(Some(1_usize), |size| Some(2 * size));
         for size in sizes.take_while(|size| *size < all) {
             let kept = self.operations().iter();
             let kept = kept.filter(|it| ranked[..size].contains(&it.number));
             let fewer = with_operations(&self.case, kept.cloned().collect());
-            let patient = loosened(&fewer);
-            let schedules = if size <= FEW { SCHEDULES } else { 0 };
+            let is_short = self
+                .trials
+                .of(&fewer)
+                .is_some_and(|it| SHORT * it.events < whole);
+            let schedules = if is_short { SCHEDULES } else { 0 };
             let others = (1..=schedules).map(|schedule| under_schedule(&fewer, schedule));
+            let patient = loosened(&fewer);
             let mut candidates = std::iter::once(fewer.clone()).chain(patient).chain(others);
             if candidates.any(|candidate| self.adopt_if_failing(candidate)) {
                 return self.keep_if_sure();

@@ -55,18 +55,42 @@ fn with_what_they_are_about(likeliest: &[&Planned], operations: &[Planned]) -> V
 /// The operations that have to do with the subject: they name it in the history, led to a note about it, or
 /// show the failure.
 fn related(target: &Target, evidence: Option<&Evidence>, record: &Record) -> BTreeSet<u64> {
-    let name = target.subject_name();
+    let names = names(target, record);
     let mut ids: BTreeSet<OperationId> = evidence
         .iter()
         .flat_map(|evidence| evidence.operations.iter().copied())
         .collect();
     let named = record.history.iter().filter(|(_, operation)| {
-        operation.input.to_string().contains(name)
-            || format!("{:?}", operation.outcome).contains(name)
+        let told = format!("{} {:?}", operation.input, operation.outcome);
+        names.iter().any(|name| told.contains(name))
     });
     ids.extend(named.map(|(id, _)| id));
-    ids.extend(that_led_to(record, &shown_by(evidence, name, record)));
+    ids.extend(that_led_to(record, &shown_by(evidence, target, record)));
     ids.iter().filter_map(|id| number_of(record, *id)).collect()
+}
+
+/// What the subject is called, and the assets that it is about as far as the end of the run tells: a delivery
+/// tells of an asset. A subject of which that is said of many, such as a user, is not narrowed down by them.
+fn names(target: &Target, record: &Record) -> BTreeSet<String> {
+    const ABOUT_MAX: usize = 4;
+    let name = target.subject_name();
+    let rows = record.facts.iter().flat_map(|(_, rows)| rows);
+    let rows = rows.map(ToString::to_string);
+    let about: BTreeSet<String> = rows
+        .filter(|row| row.contains(name))
+        .flat_map(|row| assets_in(&row))
+        .collect();
+    let mut names = BTreeSet::from([name.to_owned()]);
+    if about.len() <= ABOUT_MAX {
+        names.extend(about);
+    }
+    names
+}
+
+fn assets_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let assets = words.filter(|word| word.starts_with("asset-"));
+    assets.map(str::to_owned).collect()
 }
 
 /// The number of an operation in the script, which its process tells: `client-3/14`.
@@ -76,7 +100,8 @@ fn number_of(record: &Record, id: OperationId) -> Option<u64> {
 }
 
 /// The events that show the failure: those that the check names, and what was noted about its subject.
-fn shown_by(evidence: Option<&Evidence>, name: &str, record: &Record) -> Vec<EventId> {
+fn shown_by(evidence: Option<&Evidence>, target: &Target, record: &Record) -> Vec<EventId> {
+    let name = target.subject_name();
     let noted = (0_u32..).zip(record.trace.events());
     let noted = noted.filter_map(|(number, event)| match &event.what {
         Happening::Noted { detail, .. } => {

@@ -22,6 +22,8 @@ pub(super) struct Tried {
     pub(super) cut_short: bool,
     /// How long it took to settle after all faults were healed, in milliseconds; nothing when it did not.
     pub(super) settled_in_ms: Option<u64>,
+    /// How much happened: what it costs in terms that no machine has a part in.
+    pub(super) events: u64,
     /// What it cost.
     pub(super) cost: Duration,
 }
@@ -41,6 +43,7 @@ pub(super) fn tried(target: &Target, candidate: &Setup, hurry_ms: Option<u64>) -
         fails: target.is_met_by(&outcome),
         cut_short: hurried && settled_in_ms.is_none(),
         settled_in_ms,
+        events: outcome.record.events,
         cost,
     }
 }
@@ -50,5 +53,11 @@ pub(super) fn settled_in_ms(setup: &Setup, outcome: &Outcome) -> Option<u64> {
     let settled = outcome.record.pending.as_ref().is_some_and(Vec::is_empty);
     let bounds = &setup.selected.scenario.bounds;
     let healed_at_ms = setup.given.heal_at_ms.unwrap_or(bounds.chaos_ms);
-    settled.then(|| outcome.record.simulated.millis().saturating_sub(healed_at_ms))
+    settled.then(|| {
+        outcome
+            .record
+            .simulated
+            .millis()
+            .saturating_sub(healed_at_ms)
+    })
 }

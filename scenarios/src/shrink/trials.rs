@@ -77,7 +77,10 @@ impl<'a> Trials<'a> {
 
     /// Whether no run is left, or no time.
     pub(super) fn are_spent(&self) -> bool {
-        let Budget { runs_max, processor } = self.budget;
+        let Budget {
+            runs_max,
+            processor,
+        } = self.budget;
         self.runs >= runs_max || processor.is_some_and(|most| self.spent >= most)
     }
 
