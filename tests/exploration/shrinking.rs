@@ -95,6 +95,34 @@ fn a_failure_of_recovery_shrinks_to_the_crash() {
     check(Defect::CompletionLostOnRestart, 2, 3);
 }
 
+/// It fails on the 226th delivery, which is another one as soon as an operation before it is gone.
+#[test]
+fn a_failure_of_a_numbered_subject_shrinks_to_another_number() {
+    let setup = Setup {
+        selected: select("webhook-slow-endpoint", &[]).expect("it is built in"),
+        defects: Defects::of([Defect::WebhookLeaseShorterThanTimeout]),
+        ..everything(1, Defects::default())
+    };
+    let order = ShrinkOrder {
+        check: Some("webhook_retries_kept".to_owned()),
+        budget: runs_alone(200),
+    };
+    let shrunk = shrink(&setup, &order, &mut |_, _| ()).expect("it fails");
+    assert!(
+        shrunk.finished && shrunk.after().operations <= 2,
+        "{:?}",
+        shrunk.after()
+    );
+    assert!(
+        shrunk.target.subject.starts_with("delivery-00"),
+        "{:?}",
+        shrunk.target
+    );
+    assert!(shrunk.target.is_met_by(&shrunk.outcome));
+    is_the_defects_doing(&shrunk);
+    replays(&shrunk);
+}
+
 #[test]
 fn a_run_that_keeps_its_promises_is_refused() {
     let order = |check: Option<&str>| ShrinkOrder {

@@ -1,6 +1,6 @@
 //! `proveniq explain`: tells why a run fails.
 
-use reports::explain::ExplainReport;
+use reports::explain::{ExplainReport, TwinReport};
 use reports::schema::Document;
 
 use super::shrink::shrink_with_progress;
@@ -101,7 +101,13 @@ fn report<'a>(
         story: &explanation.story,
         necessity: &explanation.necessity,
         decision: explanation.decision.as_ref(),
-        twin: twin.map(|twin| (twin.difference.as_str(), &twin.record, twin.common)),
+        twin: twin.map(|twin| TwinReport {
+            difference: &twin.difference,
+            record: &twin.record,
+            matched: twin.alignment.matched,
+            first: twin.alignment.first(),
+            later: &twin.later,
+        }),
         runs: explanation.runs,
         reproduce: reproduce(args),
     }

@@ -21,7 +21,7 @@ pub const EVENTS_MAX: usize = 9;
 
 /// How much a story loses without an event; nothing when the event is none of its.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
+pub(super) enum Weight {
     /// What was said about the subject.
     Said,
     /// What a process went through.
@@ -76,7 +76,7 @@ struct Told {
     count: u32,
 }
 
-fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
+pub(super) fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
     let about =
         |text: String| (!subject.is_empty() && text.contains(subject)).then_some(Weight::Said);
     match &event.what {
@@ -107,7 +107,7 @@ fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
 }
 
 /// Events of which one stands for all in a row.
-fn likeness(record: &Record, event: &Event) -> String {
+pub(super) fn likeness(record: &Record, event: &Event) -> String {
     let node = record.node_name(event.node);
     match &event.what {
         Happening::Dropped { by, .. } => format!("lost by {by}"),

@@ -150,7 +150,9 @@ pub fn shrink(
     let evidence = target.evidence_in(&failing.judgements);
     let operations = written_out.given.operations.as_deref();
     let ranked = relevance::ranked(&target, evidence, operations.unwrap_or_default(), record);
-    let mut trials = Trials::new(&target, order.budget, found_again, on_trial);
+    // What is handed out is run once more, at no more than this cost.
+    let spent = 2 * found_again;
+    let mut trials = Trials::new(&target, order.budget, spent, on_trial);
     if !fails_written_out(
         &written_out,
         trial::settled_in_ms(setup, &failing),
@@ -161,7 +163,8 @@ pub fn shrink(
     let mut shrinker = Shrinker::new(written_out, trials);
     shrinker.exhaust(&ranked);
     let found = shrinker.into_result();
-    let (runs, finished, so_far) = (found.runs, found.finished, found.processor);
+    let (runs, finished) = (found.runs, found.finished);
+    let so_far = found.processor.saturating_sub(found_again);
     let (left, last) = measured(|| tidied_if_failing(found, &target));
     let (setup, outcome) = left.ok_or(ShrinkError::NotTheSame)?;
     let target = target.as_in(&outcome);

@@ -19,9 +19,9 @@ use super::trials::Trials;
 use super::troubles::{TROUBLES, Trouble, without_troubles};
 use crate::setup::Setup;
 
-/// How often all passes are made at most. Each round starts from less; two are the rule, and what was
+/// How often passes are made at most. Each round starts from less; a few are the rule, and what was
 /// tried before costs no run.
-const ROUNDS_MAX: u32 = 12;
+const ROUNDS_MAX: u32 = 40;
 /// How many other schedules are tried when something cannot be taken away under this one.
 const SCHEDULES: u64 = 6;
 

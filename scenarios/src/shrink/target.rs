@@ -52,12 +52,9 @@ impl Target {
         })
     }
 
-    /// What all that belongs to the subject has in its names: `saga-9f03c2` is about `asset-9f03c2`.
+    /// What all that belongs to the subject has in its names.
     pub fn subject_name(&self) -> &str {
-        match self.subject.rsplit_once('-') {
-            Some((_, name)) if name.len() >= 8 => name,
-            _ => &self.subject,
-        }
+        subject_name(&self.subject)
     }
 
     /// The evidence of this failure in a run, if it fails so.
@@ -100,6 +97,14 @@ fn evidence(judgement: &Judgement) -> &[Evidence] {
     match &judgement.verdict {
         Verdict::Violated(evidence) => evidence,
         Verdict::Held | Verdict::Unknown(_) => &[],
+    }
+}
+
+/// What all that belongs to a subject has in its names: `saga-9f03c2` is about `asset-9f03c2`.
+pub fn subject_name(subject: &str) -> &str {
+    match subject.rsplit_once('-') {
+        Some((_, name)) if name.len() >= 8 => name,
+        _ => subject,
     }
 }
 

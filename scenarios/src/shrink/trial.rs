@@ -3,7 +3,7 @@
 //! A failing run is often a stuck one. It then goes on until the scenario's `settle_ms` has passed, hours
 //! of simulated time in which nothing changes, and costs a hundred times as much as a run that passes. So a
 //! trial may be *hurried*: it waits less. Where a run ends by itself before that, hurrying changes nothing;
-//! where it is cut short, its answer is a guess, which [`trials`](super::trials) asks again in full before
+//! where it is cut short, its answer is a guess, which `trials` asks again in full before
 //! anything is said to be so.
 
 use std::time::Duration;
@@ -60,4 +60,57 @@ pub(super) fn settled_in_ms(setup: &Setup, outcome: &Outcome) -> Option<u64> {
             .millis()
             .saturating_sub(healed_at_ms)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::WITH_TRACE;
+    use crate::seeds::RunSeeds;
+    use model::defects::{Defect, Defects};
+    use reports::Seed;
+
+    /// A run in which work is left lying for ever, and its failure.
+    fn stuck() -> (Setup, Target) {
+        let seeds = 1..40;
+        let mut runs = seeds.map(|seed| Setup {
+            selected: crate::file::select("chaos-orchestration", &[]).unwrap(),
+            seeds: RunSeeds::of(Seed(seed)),
+            defects: Defects::of([Defect::SagaNotResumedAfterCrash]),
+            given: crate::given::Given::NOTHING,
+        });
+        let failing = runs.find_map(|setup| {
+            let outcome = setup.run(WITH_TRACE);
+            let target = Target::of(&outcome, Some("everything_settles")).ok()?;
+            Some((setup, target))
+        });
+        failing.expect("a Core dies in the midst of a saga within 40 seeds")
+    }
+
+    #[test]
+    fn a_stuck_run_is_cut_short_by_hurry_and_says_so() {
+        let (setup, target) = stuck();
+        let in_full = tried(&target, &setup, None);
+        assert!(in_full.fails && !in_full.cut_short && in_full.settled_in_ms.is_none());
+        let hurried = tried(&target, &setup, Some(120_000));
+        assert!(hurried.fails && hurried.cut_short);
+        assert!(hurried.events < in_full.events);
+    }
+
+    #[test]
+    fn a_run_that_settles_is_the_same_in_a_hurry() {
+        let (setup, target) = stuck();
+        let right = Setup {
+            defects: Defects::default(),
+            ..setup
+        };
+        let in_full = tried(&target, &right, None);
+        let settled_in_ms = in_full
+            .settled_in_ms
+            .expect("without the defect all is done");
+        let hurried = tried(&target, &right, Some(2 * settled_in_ms));
+        let Tried { cost, .. } = hurried;
+        assert_eq!(Tried { cost, ..in_full }, hurried);
+        assert!(!hurried.fails && !hurried.cut_short);
+    }
 }

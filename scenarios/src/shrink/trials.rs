@@ -41,7 +41,7 @@ pub(super) struct Trials<'a> {
 }
 
 impl<'a> Trials<'a> {
-    /// `spent` is what finding the failing run anew has cost.
+    /// `spent` is what of the budget of time is gone before the first trial.
     pub(super) fn new(
         target: &'a Target,
         budget: Budget,

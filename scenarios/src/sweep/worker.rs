@@ -12,8 +12,10 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use reports::{Seed, SeedLine};
+use sim::check::Verdict;
 use sim::determinism::event_lines;
 
+use super::causal_shape::causal_shape;
 use super::protocol::{Reply, Request};
 use crate::run::{JUDGEMENT_ONLY, WITH_TRACE};
 use crate::setup::{Setup, SetupText};
@@ -89,10 +91,27 @@ fn judge(setup: &Setup, recheck: bool) -> Reply {
             };
         }
     }
-    let line = setup.report(&outcome, setup.reproduce()).to_seed_line();
+    let mut line = setup.report(&outcome, setup.reproduce()).to_seed_line();
+    if !line.violated.is_empty() {
+        add_shapes(setup, &mut line);
+    }
     Reply::Seed {
         line: Box::new(line),
         nondeterministic: false,
+    }
+}
+
+/// Runs what failed once more, with its trace, to see by which steps it came about.
+fn add_shapes(setup: &Setup, line: &mut SeedLine) {
+    let traced = setup.run(WITH_TRACE);
+    for violated in &mut line.violated {
+        let mut judged = traced.judgements.iter();
+        let judged = judged.find(|judgement| judgement.check == violated.check);
+        if let Some(Verdict::Violated(evidence)) = judged.map(|judgement| &judgement.verdict) {
+            let first = evidence.first();
+            violated.causal_shape =
+                first.map_or_else(String::new, |it| causal_shape(&traced.record, it));
+        }
     }
 }
 
