@@ -29,13 +29,27 @@ pub struct ExplainReport<'a> {
     pub necessity: &'a [Necessity],
     /// When it is decided.
     pub decision: Option<&'a Decision>,
-    /// What is otherwise in the nearest run that passes, that run, and how many events both have in
-    /// common.
-    pub twin: Option<(&'a str, &'a Record, usize)>,
+    /// The nearest run that passes.
+    pub twin: Option<TwinReport<'a>>,
     /// How many runs it took.
     pub runs: u32,
     /// The one command that runs the failing run.
     pub reproduce: String,
+}
+
+/// The nearest run that passes, beside the failing one.
+#[derive(Clone, Copy)]
+pub struct TwinReport<'a> {
+    /// What is otherwise.
+    pub difference: &'a str,
+    /// It, with its trace.
+    pub record: &'a Record,
+    /// How many events both have.
+    pub matched: usize,
+    /// The first event of the failing run, and of this one, that the other has not.
+    pub first: [Option<EventId>; 2],
+    /// Later such events that matter to the subject of the failure.
+    pub later: &'a [Vec<EventId>; 2],
 }
 
 /// An event of a story.
@@ -174,12 +188,24 @@ pub struct CourseEntry {
 pub struct TwinEntry {
     /// What is otherwise.
     pub difference: String,
-    /// How many events both runs have in common.
+    /// How many events are in both runs, wherever they stand: those with the same causes.
     pub common_events: u64,
-    /// The next event of the failing run.
+    /// How many events the failing run has.
+    #[serde(default)]
+    pub failing_events: u64,
+    /// How many events the passing run has.
+    #[serde(default)]
+    pub passing_events: u64,
+    /// The first event of the failing run that the passing one has not.
     pub fails: Option<ToldEvent>,
-    /// The next event of the passing run.
+    /// The first event of the passing run that the failing one has not.
     pub passes: Option<ToldEvent>,
+    /// Later events that only the failing run has and that matter to the subject of the failure.
+    #[serde(default)]
+    pub only_fails: Vec<ToldEvent>,
+    /// Later events that only the passing run has and that matter to it.
+    #[serde(default)]
+    pub only_passes: Vec<ToldEvent>,
 }
 
 impl Document for ExplainDocument {
@@ -222,14 +248,33 @@ impl ExplainReport<'_> {
             necessity: self.necessity.to_vec(),
             course: course.collect(),
             decisive: decisive.and_then(|event| failing.tell(event)),
-            twin: self.twin.map(|(difference, passing, common)| TwinEntry {
-                difference: difference.to_owned(),
-                common_events: common as u64,
-                fails: failing.tell(EventId(common as u32)),
-                passes: Teller::of(passing).tell(EventId(common as u32)),
-            }),
+            twin: self.twin.map(|twin| self.twin_entry(&failing, twin)),
             runs: self.runs,
             reproduce: self.reproduce.clone(),
+        }
+    }
+}
+
+impl ExplainReport<'_> {
+    fn twin_entry(&self, failing: &Teller<'_>, twin: TwinReport<'_>) -> TwinEntry {
+        let passing = Teller::of(twin.record);
+        let [fails, passes] = twin.first;
+        let [only_fails, only_passes] = twin.later;
+        TwinEntry {
+            difference: twin.difference.to_owned(),
+            common_events: twin.matched as u64,
+            failing_events: self.record.trace.events().len() as u64,
+            passing_events: twin.record.trace.events().len() as u64,
+            fails: fails.and_then(|event| failing.tell(event)),
+            passes: passes.and_then(|event| passing.tell(event)),
+            only_fails: only_fails
+                .iter()
+                .filter_map(|it| failing.tell(*it))
+                .collect(),
+            only_passes: only_passes
+                .iter()
+                .filter_map(|it| passing.tell(*it))
+                .collect(),
         }
     }
 }

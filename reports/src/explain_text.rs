@@ -2,7 +2,7 @@
 //! what almost happened instead.
 
 use crate::explain::{ExplainDocument, ToldEvent, Without};
-use crate::figures::counted;
+use crate::figures::{count, counted};
 use crate::style::{Role, Style};
 use crate::table::{Cell, Table, paragraph};
 
@@ -137,12 +137,15 @@ impl ExplainDocument {
         };
         paragraph(out, style, 2, Role::Plain, &twin.difference);
         let common = counted(twin.common_events, "event", "events");
+        let (failing, passing) = (count(twin.failing_events), count(twin.passing_events));
         paragraph(
             out,
             style,
             2,
             Role::Faint,
-            &format!("{common} in common, then:"),
+            &format!(
+                "{common} in common, of {failing} that fail and {passing} that pass; first otherwise:"
+            ),
         );
         let mut table = Table::new(4);
         for (role, name, event) in [
@@ -151,8 +154,31 @@ impl ExplainDocument {
         ] {
             let told = event
                 .as_ref()
-                .map_or("(had ended)".to_owned(), ToldEvent::in_words);
+                .map_or("(nothing else)".to_owned(), ToldEvent::in_words);
             table.row([Cell::left(role, name), Cell::left(Role::Plain, told)]);
+        }
+        table.write(style, out);
+        if twin.only_fails.is_empty() && twin.only_passes.is_empty() {
+            return;
+        }
+        paragraph(
+            out,
+            style,
+            2,
+            Role::Faint,
+            "later, as far as it matters here, only in the run that:",
+        );
+        let mut table = Table::new(4);
+        for (role, name, events) in [
+            (Role::Bad, "fails", &twin.only_fails),
+            (Role::Good, "passes", &twin.only_passes),
+        ] {
+            for event in events {
+                table.row([
+                    Cell::left(role, name),
+                    Cell::left(Role::Plain, event.in_words()),
+                ]);
+            }
         }
         table.write(style, out);
     }

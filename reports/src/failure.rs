@@ -1,8 +1,9 @@
 //! Failures of a sweep, taken together where they are the same.
 //!
 //! Two seeds fail in the same way when they violate the same check on the same kind of subject, and
-//! what is wrong has the same form; or when they fail to run for the same reason. Of each such failure only the smallest seeds are kept, so that
-//! a sweep in which everything fails stays small, and comes to the same result in any order.
+//! it came about by the same kinds of steps (where that was not looked into: what is wrong has the same
+//! form); or when they fail to run for the same reason. Of each such failure only the smallest seeds are
+//! kept, so that a sweep in which everything fails stays small, and comes to the same result in any order.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +14,13 @@ use crate::seed::{Seed, SeedEvidence};
 /// What two failures have in common to count as the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Signature {
-    /// The same check was violated on the same kind of subject, in the same form.
+    /// The same check was violated on the same kind of subject, in the same way: by steps of the same kinds,
+    /// or, where those are not known, told in the same form.
     Violated {
         check: String,
         kind: Kind,
         subject_kind: String,
-        claim_kind: String,
+        way: String,
     },
     /// Runs failed for the same reason, numbers aside.
     FailedToRun {
@@ -63,9 +65,9 @@ impl Signature {
             Signature::Violated {
                 check,
                 subject_kind,
-                claim_kind,
+                way,
                 ..
-            } => format!("{check} on {subject_kind}: {claim_kind}"),
+            } => format!("{check} on {subject_kind}: {way}"),
             Signature::FailedToRun { failure_kind, .. } => {
                 format!("failed to run: {failure_kind}")
             }

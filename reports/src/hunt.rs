@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hunt_shrinking::Shrinking;
 use crate::schema::{Document, Schema};
 
 /// What a hunt came to: `proveniq/hunt/v1`.
@@ -24,6 +25,9 @@ pub struct HuntDocument {
     pub compared: Vec<Compared>,
     /// The unmodified system on the same grounds.
     pub noise: Vec<Noise>,
+    /// What became of the runs in which something was caught, when they were shrunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrinking: Option<Shrinking>,
     /// Defects that no run of the whole system shows; tests show them elsewhere.
     pub passed_over: Vec<String>,
 }

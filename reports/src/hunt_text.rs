@@ -15,6 +15,9 @@ impl HuntDocument {
         self.write_by_trigger(style, &mut out);
         self.write_compared(style, &mut out);
         self.write_noise(style, &mut out);
+        if let Some(shrinking) = &self.shrinking {
+            shrinking.write(style, &mut out);
+        }
         if !self.passed_over.is_empty() {
             let text = format!(
                 "not shown by runs of the whole system: {}",

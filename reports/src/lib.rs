@@ -37,6 +37,7 @@ pub mod bench;
 pub mod comparison;
 pub mod explain;
 pub mod hunt;
+pub mod hunt_shrinking;
 pub mod shrink;
 
 pub mod github;

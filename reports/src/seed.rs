@@ -114,11 +114,15 @@ pub struct ViolatedCheck {
     /// When it must hold.
     pub kind: Kind,
     /// The first subject with its numbers taken out: failures of one check and one kind of subject
-    /// are taken for the same failure.
+    /// are taken for the same failure, if they came about in the same way.
     pub subject_kind: String,
     /// What is wrong with it, with everything that differs from seed to seed taken out: the form of the
-    /// first claim. Failures of another form are taken for others.
+    /// first claim. Failures of another form are taken for others where no shape is known.
     pub claim_kind: String,
+    /// By which kinds of steps the first came about, where that was looked into: failures of another shape
+    /// are taken for others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub causal_shape: String,
     /// How many pieces of evidence there are.
     pub evidence_total: u64,
     /// The first of them, at most [`EVIDENCE_PER_CHECK_MAX`].
@@ -229,6 +233,7 @@ fn violated(judgement: &Judgement) -> Option<ViolatedCheck> {
         claim_kind: evidence
             .first()
             .map_or_else(String::new, |first| claim_kind_of(&first.claim)),
+        causal_shape: String::new(),
         evidence_total: evidence.len() as u64,
         evidence: evidence
             .iter()

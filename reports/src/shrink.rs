@@ -42,7 +42,11 @@ pub struct ShrinkDocument {
     pub calm: bool,
     /// How many runs it took.
     pub runs: u32,
-    /// Whether nothing that is left can be taken away alone; else the budget of runs ended the search.
+    /// How much processor time it took.
+    #[serde(default)]
+    pub processor_ms: u64,
+    /// Whether nothing that is left can be taken away alone; else the budget of runs or of processor time ended
+    /// the search.
     pub minimal: bool,
     /// The one command that runs the smaller run.
     pub reproduce: String,
@@ -92,7 +96,7 @@ impl ShrinkDocument {
         paragraph(&mut out, style, 0, Role::Faint, chance);
         let rest = match self.minimal {
             true => "No fault and no operation can be taken away alone.",
-            false => "The budget of runs ended the search: more may be taken away (--runs).",
+            false => "The budget ended the search: more may be taken away (--budget, --runs).",
         };
         paragraph(&mut out, style, 0, Role::Faint, rest);
         let command = style.paint(Role::Command, &self.reproduce);
@@ -116,7 +120,9 @@ impl ShrinkDocument {
         }
         table.write(style, out);
         let runs = counted(u64::from(self.runs), "run", "runs");
-        paragraph(out, style, 2, Role::Faint, &format!("in {runs}"));
+        let seconds = self.processor_ms as f64 / 1_000.0;
+        let cost = format!("in {runs} and {seconds:.1} s of processor time");
+        paragraph(out, style, 2, Role::Faint, &cost);
     }
 }
 

@@ -239,11 +239,15 @@ impl Sweep {
 
     fn add_failures(&mut self, line: &SeedLine) {
         for violated in &line.violated {
+            let way = match violated.causal_shape.as_str() {
+                "" => violated.claim_kind.as_str(),
+                shape => shape,
+            };
             let signature = Signature::Violated {
                 check: violated.check.clone(),
                 kind: violated.kind,
                 subject_kind: violated.subject_kind.clone(),
-                claim_kind: violated.claim_kind.clone(),
+                way: way.to_owned(),
             };
             let failing = Failing {
                 evidence: violated.evidence.clone(),

@@ -19,6 +19,7 @@ use crate::file::wording::did_you_mean;
 use crate::incident_args::{GradeArgs, IncidentArgs};
 use crate::lab_args::LabArgs;
 use crate::seeds::RunSeeds;
+use crate::shrink::PROCESSOR_SECONDS;
 use crate::strategy::Strategy;
 use crate::sweep::share::Share;
 
@@ -329,6 +330,8 @@ Examples:
   proveniq hunt                                 every defect, by the default strategy
   proveniq hunt link_not_idempotent --seeds 500 --repeat 20
   proveniq hunt --compare --journal hunt.jsonl  all strategies side by side; goes on when run again
+  proveniq hunt --repeat 1 --silence 0 --shrink --journal hunt.jsonl
+                                                how small what is found becomes
 
 Each defect is hunted where it shows often. A search ends when the check that must catch the defect
 does; the unmodified system must be silent on the same grounds. Exit codes: 0 all were caught and the
@@ -367,6 +370,13 @@ pub struct HuntArgs {
     /// explained.
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// Shrink each run in which something was caught, for the check that must catch it, and tell how small it
+    /// became and at what cost.
+    #[arg(long)]
+    pub shrink: bool,
+    /// The most seconds of processor time for shrinking one run.
+    #[arg(long, value_name = "SECONDS", requires = "shrink", default_value_t = PROCESSOR_SECONDS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub budget: u64,
     /// Print one JSON document (`proveniq/hunt/v1`) instead of text.
     #[arg(long)]
     pub json: bool,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::{ScenarioArgs, SeedArgs, check_named};
+use crate::shrink::PROCESSOR_SECONDS;
 
 /// A failing run: a scenario and its seed, or a file that holds it.
 #[derive(Debug, Args)]
@@ -46,6 +47,9 @@ pub struct ShrinkArgs {
     /// The most runs.
     #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
+    /// The most seconds of processor time; then the smallest run so far is taken, and said not to be minimal.
+    #[arg(long, value_name = "SECONDS", default_value_t = PROCESSOR_SECONDS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub budget: u64,
     /// Print one JSON document (`proveniq/shrink/v1`) instead of text.
     #[arg(long)]
     pub json: bool,
@@ -71,6 +75,9 @@ pub struct ExplainArgs {
     /// The most runs for shrinking.
     #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
+    /// The most seconds of processor time for shrinking.
+    #[arg(long, value_name = "SECONDS", default_value_t = PROCESSOR_SECONDS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub budget: u64,
     /// Print one JSON document (`proveniq/explain/v1`) instead of text.
     #[arg(long)]
     pub json: bool,

@@ -14,7 +14,7 @@
 //! 6. [`strategy`] and [`hunt`]: how runs are chosen, and how soon planted bugs are found; [`compare`]: variants of
 //!    a scenario in figures;
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine; [`line_file`] and
-//!    [`written_by`]: what journals are made of;
+//!    [`written_by`]: what journals are made of; [`processor_time`]: what work costs;
 //! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
 //! 9. [`program`], [`args`], [`compare_args`], [`failing_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`],
 //!    [`exit_code`], [`output`], [`spinner`]: the command line.
@@ -48,6 +48,7 @@ pub mod promtool;
 pub mod submission_folder;
 
 pub mod line_file;
+pub mod processor_time;
 pub mod written_by;
 
 pub mod args;

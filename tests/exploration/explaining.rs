@@ -2,6 +2,7 @@
 
 use model::defects::{Defect, Defects};
 use reports::explain::Without;
+use scenarios::explain::alignment::Alignment;
 use scenarios::explain::story::EVENTS_MAX;
 use scenarios::explain::{Explanation, explain};
 use scenarios::file::select;
@@ -73,13 +74,26 @@ fn the_chance_grows_to_certainty_at_an_event_that_is_named() {
 }
 
 #[test]
-fn the_nearest_passing_run_passes_and_parts_where_it_says() {
+fn the_nearest_passing_run_passes_and_differs_where_it_says() {
     let (shrunk, explanation) = explained(Defect::LatchBeforeJournal);
     let twin = explanation.twin.expect("some run passes");
+    let alignment = Alignment::of(&shrunk.outcome.record, &twin.record);
+    assert_eq!(alignment, twin.alignment);
     let lines = sim::determinism::event_lines(&shrunk.outcome.record);
     let others = sim::determinism::event_lines(&twin.record);
-    assert_eq!(lines[..twin.common], others[..twin.common]);
-    assert_ne!(lines.get(twin.common), others.get(twin.common));
+    let pairs = lines.iter().zip(&others);
+    let prefix = pairs.take_while(|(one, other)| one == other).count();
+    assert!(
+        twin.alignment.matched >= prefix,
+        "what begins alike is alike"
+    );
+    for (run, alone) in twin.alignment.alone.iter().enumerate() {
+        assert!(alone.iter().all(|id| id.0 as usize >= prefix));
+        assert!(twin.later[run].iter().all(|id| alone.contains(id)));
+    }
+    let itself = Alignment::of(&twin.record, &twin.record);
+    assert_eq!(itself.first(), [None, None]);
+    assert_eq!(itself.matched, others.len());
     let checks = scenarios::run::expected_checks(&shrunk.setup.selected.scenario);
     assert_eq!(overall(&sim::check::judge(&twin.record, &checks)), "held");
 }

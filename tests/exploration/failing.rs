@@ -8,7 +8,7 @@ use scenarios::run::{Outcome, WITH_TRACE};
 use scenarios::seeds::RunSeeds;
 use scenarios::setup::Setup;
 use scenarios::shrink::target::Target;
-use scenarios::shrink::{ShrinkOrder, Shrunk, shrink};
+use scenarios::shrink::{Budget, ShrinkOrder, Shrunk, shrink};
 
 /// How many seeds are tried to find a failing run.
 const SEEDS: u64 = 60;
@@ -20,6 +20,14 @@ pub(super) fn everything(seed: u64, defects: Defects) -> Setup {
         seeds: RunSeeds::of(Seed(seed)),
         defects,
         given: Given::NOTHING,
+    }
+}
+
+/// A budget that comes to the same on every machine.
+pub(super) fn runs_alone(runs_max: u32) -> Budget {
+    Budget {
+        runs_max,
+        processor: None,
     }
 }
 
@@ -40,7 +48,7 @@ pub(super) fn caught(defect: Defect) -> (Setup, Outcome) {
 pub(super) fn shrunk_setup(setup: &Setup) -> Shrunk {
     let order = ShrinkOrder {
         check: None,
-        runs_max: 2_000,
+        budget: runs_alone(2_000),
     };
     shrink(setup, &order, &mut |_, _| ()).expect("it fails")
 }
@@ -50,7 +58,7 @@ pub(super) fn shrunk(defect: Defect) -> Shrunk {
     let (setup, _) = caught(defect);
     let order = ShrinkOrder {
         check: Some(defect.info().caught_by.to_owned()),
-        runs_max: 2_000,
+        budget: runs_alone(2_000),
     };
     shrink(&setup, &order, &mut |_, _| ()).expect("it fails")
 }

@@ -18,6 +18,7 @@ fn order(strategies: &[Strategy]) -> HuntOrder {
         silence: 2,
         jobs: 2,
         save: None,
+        shrink_s: None,
     }
 }
 
@@ -63,6 +64,33 @@ fn the_same_hunt_comes_to_the_same_and_makes_no_search_twice() {
     assert_eq!(new.len(), all.len() / 2);
     assert_eq!(pieced, all);
     assert_eq!(tally(&order, &pieced), tally(&order, &all));
+}
+
+#[test]
+fn what_is_caught_is_shrunk_when_that_is_asked_for() {
+    let order = HuntOrder {
+        repetitions: 1,
+        silence: 0,
+        shrink_s: Some(600),
+        ..order(&[Strategy::Swarm])
+    };
+    let (all, _) = searched(&order, &[]);
+    let shrinking = tally(&order, &all).shrinking.expect("one is caught");
+    let [shrunk] = &shrinking.shrunk[..] else {
+        panic!("one defect is caught once: {shrinking:?}");
+    };
+    assert!(shrunk.minimal && shrunk.operations <= 5, "{shrunk:?}");
+    let unshrunk = HuntOrder {
+        shrink_s: None,
+        ..order
+    };
+    let (not_shrunk, new) = searched(&unshrunk, &all);
+    assert_eq!(
+        new.len(),
+        not_shrunk.len(),
+        "a journal of the one is none of the other"
+    );
+    assert_eq!(tally(&unshrunk, &not_shrunk).shrinking, None);
 }
 
 /// Each repetition has its own seeds: what was caught there is nothing without silence there.

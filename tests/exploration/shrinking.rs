@@ -8,7 +8,7 @@ use scenarios::run::WITH_TRACE;
 use scenarios::setup::Setup;
 use scenarios::shrink::{ShrinkError, ShrinkOrder, Shrunk, shrink};
 
-use super::failing::{caught, everything, shrunk};
+use super::failing::{caught, everything, runs_alone, shrunk};
 
 /// Shrinks a failing run to no more than so many faults and operations, and examines what is left.
 fn check(defect: Defect, faults_max: usize, operations_max: usize) {
@@ -95,11 +95,39 @@ fn a_failure_of_recovery_shrinks_to_the_crash() {
     check(Defect::CompletionLostOnRestart, 2, 3);
 }
 
+/// It fails on the 226th delivery, which is another one as soon as an operation before it is gone.
+#[test]
+fn a_failure_of_a_numbered_subject_shrinks_to_another_number() {
+    let setup = Setup {
+        selected: select("webhook-slow-endpoint", &[]).expect("it is built in"),
+        defects: Defects::of([Defect::WebhookLeaseShorterThanTimeout]),
+        ..everything(1, Defects::default())
+    };
+    let order = ShrinkOrder {
+        check: Some("webhook_retries_kept".to_owned()),
+        budget: runs_alone(200),
+    };
+    let shrunk = shrink(&setup, &order, &mut |_, _| ()).expect("it fails");
+    assert!(
+        shrunk.finished && shrunk.after().operations <= 2,
+        "{:?}",
+        shrunk.after()
+    );
+    assert!(
+        shrunk.target.subject.starts_with("delivery-00"),
+        "{:?}",
+        shrunk.target
+    );
+    assert!(shrunk.target.is_met_by(&shrunk.outcome));
+    is_the_defects_doing(&shrunk);
+    replays(&shrunk);
+}
+
 #[test]
 fn a_run_that_keeps_its_promises_is_refused() {
     let order = |check: Option<&str>| ShrinkOrder {
         check: check.map(str::to_owned),
-        runs_max: 10,
+        budget: runs_alone(10),
     };
     let refused = |setup: &Setup, check| {
         let shrunk = shrink(setup, &order(check), &mut |_, _| ());
@@ -144,7 +172,7 @@ fn whatever_the_budget_what_is_left_fails() {
 fn within_budget(setup: &Setup, runs_max: u32) -> Shrunk {
     let order = ShrinkOrder {
         check: None,
-        runs_max,
+        budget: runs_alone(runs_max),
     };
     let shrunk = shrink(setup, &order, &mut |_, _| ()).expect("it fails");
     assert!(shrunk.runs <= runs_max);

@@ -3,8 +3,9 @@
 use sim::record::trace::EventId;
 
 use super::fixture;
-use crate::explain::{Chance, Decision, ExplainReport, Necessity, StoryEvent, Without};
+use crate::explain::{Chance, Decision, ExplainReport, Necessity, StoryEvent, TwinReport, Without};
 use crate::hunt::{ByTrigger, Compared, Difference, HuntDocument, Hunted, Noise};
+use crate::hunt_shrinking::{Shrinking, ShrunkRun};
 use crate::schema::{Document, Schema};
 use crate::seed::Seed;
 use crate::shrink::{RunSize, ShrinkDocument};
@@ -36,6 +37,7 @@ fn shrunk() -> ShrinkDocument {
         operations: vec!["client-1/0 at 40 ms puts k2".to_owned()],
         calm: true,
         runs: 58,
+        processor_ms: 1_240,
         minimal: true,
         reproduce: "proveniq replay small.json".to_owned(),
     }
@@ -61,7 +63,7 @@ fn a_shrunk_run_is_told_whole() {
           faults           7  →  1
           operations     212  →  1
           events      25,083  →  41
-          in 58 runs
+          in 58 runs and 1.2 s of processor time
 
         Faults
           lose-replies (100%) at store -> director, 30–200 ms
@@ -85,7 +87,10 @@ fn a_search_that_ran_out_of_runs_says_so() {
         ..shrunk()
     };
     let text = document.to_text(Style::PLAIN);
-    assert!(text.contains("more may be taken away (--runs)"), "{text}");
+    assert!(
+        text.contains("more may be taken away (--budget, --runs)"),
+        "{text}"
+    );
     assert!(text.contains("Faults\n  none\n"), "{text}");
 }
 
@@ -126,7 +131,13 @@ fn an_explanation_tells_story_need_decision_and_twin() {
         story: &story,
         necessity: &necessity,
         decision: Some(&decision),
-        twin: Some(("without the fault: lose-replies", &twin, 10)),
+        twin: Some(TwinReport {
+            difference: "without the fault: lose-replies",
+            record: &twin,
+            matched: 10,
+            first: [Some(EventId(10)), Some(EventId(10))],
+            later: &[vec![EventId(12)], Vec::new()],
+        }),
         runs: 77,
         reproduce: "proveniq run lost-answer --seed 0x2a".to_owned(),
     };
@@ -152,14 +163,56 @@ fn an_explanation_tells_story_need_decision_and_twin() {
 
         The nearest run that passes
           without the fault: lose-replies
-          10 events in common, then:
+          10 events in common, of 25 that fail and 25 that pass; first otherwise:
             fails   0.005 s director client-1 completes o0 put: ok {version: 1}
             passes  0.005 s director client-1 completes o0 put: ok {version: 1}
+          later, as far as it matters here, only in the run that:
+            fails  0.045 s director wakes
 
         Found out by 77 runs.
 
         run it again:  proveniq run lost-answer --seed 0x2a
         "#);
+}
+
+#[test]
+fn what_is_shrunk_is_told_with_its_medians() {
+    let run = |defect: &str, operations, processor_ms, minimal| ShrunkRun {
+        defect: defect.to_owned(),
+        strategy: "swarm".to_owned(),
+        repetition: 0,
+        faults: 1,
+        operations,
+        runs: 40,
+        processor_ms,
+        minimal,
+    };
+    assert_eq!(
+        Shrinking::of(10, Vec::new()),
+        None,
+        "of nothing there is no middle"
+    );
+    let shrunk = vec![
+        run("latch_before_journal", 2, 740, true),
+        run("order_broken_by_retry", 30, 10_450, false),
+        run("link_not_idempotent", 1, 90, true),
+    ];
+    let document = HuntDocument {
+        shrinking: Shrinking::of(10, shrunk),
+        ..hunt(None)
+    };
+    round_trip(&document);
+    let text = document.to_text(Style::PLAIN);
+    let (_, told) = text.split_once("Shrunk").expect("it has that part");
+    insta::assert_snapshot!(told, @r#"
+
+      latch_before_journal   swarm  1 fault   2 operations  40 runs   0.7 s  minimal
+      order_broken_by_retry  swarm  1 fault  30 operations  40 runs  10.4 s  budget spent
+      link_not_idempotent    swarm  1 fault    1 operation  40 runs   0.0 s  minimal
+      median 1 fault, 2 operations, 0.7 s of processor time; 2 of 3 minimal within 10 s each
+
+    not shown by runs of the whole system: breaker_never_closes
+    "#);
 }
 
 fn hunted(defect: &str, strategy: &str, caught: u32, seeds: Option<u64>) -> Hunted {
@@ -234,6 +287,7 @@ fn hunt(first_check: Option<&str>) -> HuntDocument {
             first_check: first_check.map(str::to_owned),
             reproduce: Some("proveniq run chaos-orchestration --seed 0x14".to_owned()),
         }],
+        shrinking: None,
         passed_over: vec!["breaker_never_closes".to_owned()],
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn violated(seed: u64, subject: &str) -> SeedLine {
         kind: Kind::Eventually,
         subject_kind: kind_of(subject),
         claim_kind: "it is wrong".to_owned(),
+        causal_shape: String::new(),
         evidence_total: 5,
         evidence: vec![evidence],
     });
@@ -113,6 +114,46 @@ pub(super) fn mixed() -> Sweep {
     lines.extend((200..1_200).map(|seed| reaching(seed, &["breaker_opened"])));
     lines.push(reaching(0x5, &["breaker_opened", "shed_load"]));
     folded(&lines)
+}
+
+/// The same seed as another one, told otherwise and brought about in some way.
+fn brought_about(seed: u64, claim_kind: &str, shape: &str) -> SeedLine {
+    let mut line = violated(seed, "asset-3");
+    line.violated[0].claim_kind = claim_kind.to_owned();
+    line.violated[0].causal_shape = shape.to_owned();
+    line
+}
+
+#[test]
+fn how_it_came_about_parts_failures_and_how_it_is_told_does_not() {
+    let signatures = |lines: &[SeedLine]| {
+        let summary = SweepSummary::of(&folded(lines));
+        let signatures = summary.failures.into_iter().map(|it| it.signature);
+        signatures.collect::<Vec<String>>()
+    };
+    let locker = "locker passes locker.latched < core notes saga_parked";
+    let same = [
+        brought_about(1, "it has no row", locker),
+        brought_about(2, "it has # rows", locker),
+    ];
+    assert_eq!(
+        signatures(&same),
+        [format!("link_agreement on asset-#: {locker}")]
+    );
+    let other = [
+        brought_about(1, "it has no row", locker),
+        brought_about(2, "it has no row", "locker dies"),
+    ];
+    assert_eq!(signatures(&other).len(), 2);
+    let unshaped = [
+        brought_about(1, "it has no row", ""),
+        brought_about(2, "it has # rows", ""),
+    ];
+    assert_eq!(
+        signatures(&unshaped).len(),
+        2,
+        "without a shape the form counts"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `proveniq explain`: tells why a run fails.
 
-use reports::explain::ExplainReport;
+use reports::explain::{ExplainReport, TwinReport};
 use reports::schema::Document;
 
 use super::shrink::shrink_with_progress;
@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::output;
 use crate::run::{Outcome, WITH_TRACE};
 use crate::setup::{Setup, quoted};
-use crate::shrink::ShrinkOrder;
 use crate::shrink::target::Target;
+use crate::shrink::{Budget, ShrinkOrder};
 use crate::spinner::Spinner;
 
 /// The failing run that is explained: the smallest one.
@@ -69,7 +69,7 @@ fn failing(args: &ExplainArgs) -> Result<Option<Failing>, Failure> {
     }
     let order = ShrinkOrder {
         check: args.check.clone(),
-        runs_max: args.runs,
+        budget: Budget::of(args.runs, args.budget),
     };
     let shrunk = shrink_with_progress(&setup, &order)?;
     Ok(shrunk.map(|shrunk| Failing {
@@ -101,7 +101,13 @@ fn report<'a>(
         story: &explanation.story,
         necessity: &explanation.necessity,
         decision: explanation.decision.as_ref(),
-        twin: twin.map(|twin| (twin.difference.as_str(), &twin.record, twin.common)),
+        twin: twin.map(|twin| TwinReport {
+            difference: &twin.difference,
+            record: &twin.record,
+            matched: twin.alignment.matched,
+            first: twin.alignment.first(),
+            later: &twin.later,
+        }),
         runs: explanation.runs,
         reproduce: reproduce(args),
     }

@@ -78,6 +78,7 @@ fn order(args: &HuntArgs) -> HuntOrder {
         silence: args.silence,
         jobs: args.jobs.map_or(processors, usize::from),
         save: args.save.clone(),
+        shrink_s: args.shrink.then_some(args.budget),
     }
 }
 

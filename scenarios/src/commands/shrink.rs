@@ -2,16 +2,15 @@
 
 use reports::schema::Document;
 use reports::shrink::{RunSize, ShrinkDocument};
-use sim::record::Record;
+use sim::time::SimTime;
 
 use crate::exit_code::Conclusion;
 use crate::failing_args::ShrinkArgs;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};
 use crate::repro::Repro;
-use crate::run::JUDGEMENT_ONLY;
 use crate::setup::{Setup, quoted};
-use crate::shrink::{self, ShrinkError, ShrinkOrder, Shrunk};
+use crate::shrink::{self, Budget, ShrinkError, ShrinkOrder, Shrunk};
 use crate::spinner::Spinner;
 
 /// Shrinks.
@@ -23,7 +22,7 @@ pub fn execute(args: &ShrinkArgs) -> Result<Conclusion, Failure> {
     let file = args.out.as_deref().map(FileToBe::at).transpose()?;
     let order = ShrinkOrder {
         check: args.check.clone(),
-        runs_max: args.runs,
+        budget: Budget::of(args.runs, args.budget),
     };
     let Some(shrunk) = shrink_with_progress(&setup, &order)? else {
         return Ok(Conclusion::NothingSelected);
@@ -70,9 +69,7 @@ pub(super) fn shrink_with_progress(
 }
 
 fn document(setup: &Setup, shrunk: &Shrunk, reproduce: String) -> ShrinkDocument {
-    let before = setup.run(JUDGEMENT_ONLY).record;
     let given = &shrunk.setup.given;
-    let (sizes, left) = ((shrunk.before, shrunk.after()), &shrunk.outcome.record);
     let claim = shrunk.target.evidence_in(&shrunk.outcome.judgements);
     let operations = given.operations.iter().flatten();
     ShrinkDocument {
@@ -83,8 +80,12 @@ fn document(setup: &Setup, shrunk: &Shrunk, reproduce: String) -> ShrinkDocument
         check: shrunk.target.check.clone(),
         subject: shrunk.target.subject.clone(),
         claim: claim.map_or_else(|| shrunk.target.claim.clone(), |it| it.claim.clone()),
-        before: size(&before, sizes.0),
-        after: size(left, sizes.1),
+        before: size(shrunk.before, shrunk.events_before, shrunk.simulated_before),
+        after: size(
+            shrunk.after(),
+            shrunk.outcome.record.events,
+            shrunk.simulated(),
+        ),
         faults: given
             .plan
             .iter()
@@ -93,16 +94,17 @@ fn document(setup: &Setup, shrunk: &Shrunk, reproduce: String) -> ShrinkDocument
         operations: operations.map(ToString::to_string).collect(),
         calm: given.calm,
         runs: shrunk.runs,
+        processor_ms: shrunk.processor.as_millis() as u64,
         minimal: shrunk.finished,
         reproduce,
     }
 }
 
-fn size(record: &Record, size: shrink::Size) -> RunSize {
+fn size(size: shrink::Size, events: u64, simulated: SimTime) -> RunSize {
     RunSize {
         faults: size.faults as u64,
         operations: size.operations as u64,
-        events: record.events,
-        simulated_ms: record.simulated.millis(),
+        events,
+        simulated_ms: simulated.millis(),
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn decision(
     setup: &Setup,
     failing: &Outcome,
     asked: &mut Asked<'_>,
-    twins: &mut Nearest,
+    twins: &mut Nearest<'_>,
 ) -> Option<Decision> {
     let moments = moments(&failing.record);
     let last = moments.len().checked_sub(1)?;
@@ -127,7 +127,7 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn look(&mut self, at: usize, asked: &mut Asked<'_>, twins: &mut Nearest) {
+    fn look(&mut self, at: usize, asked: &mut Asked<'_>, twins: &mut Nearest<'_>) {
         if self.chances[at].is_some() {
             return;
         }

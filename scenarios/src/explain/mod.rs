@@ -2,10 +2,11 @@
 //!
 //! [`explain`] asks the smallest failing run four questions, all by running it again with one thing
 //! otherwise: is it still failing without this fault or operation ([`necessity`])? From which moment on
-//! can nothing prevent it any more (`decision`)? Which run that passes is nearest to it (`twin`)? And
-//! which of its events, in order, tell what happened ([`story`])? The answers are data; how they are
+//! can nothing prevent it any more (`decision`)? Which run that passes is nearest to it (`twin`), and what is
+//! in one of the two only ([`alignment`])? And which of its events, in order, tell what happened ([`story`])? The answers are data; how they are
 //! told stands in `reports::explain`.
 
+pub mod alignment;
 mod decision;
 pub mod futures;
 pub mod necessity;
@@ -18,10 +19,12 @@ use reports::explain::{Decision, Necessity, StoryEvent, Without};
 use sim::check::objective::SLO_MET;
 use sim::check::{Judgement, Verdict};
 use sim::record::Record;
+use sim::record::trace::EventId;
 
 use crate::run::{Outcome, WITH_TRACE};
 use crate::setup::Setup;
 use crate::shrink::target::Target;
+use alignment::Alignment;
 
 /// Why a run fails.
 pub struct Explanation {
@@ -43,8 +46,11 @@ pub struct Twin {
     pub difference: String,
     /// What it left behind, with its trace.
     pub record: Record,
-    /// How many events both have in common from the start.
-    pub common: usize,
+    /// What both have in common, the failing run first.
+    pub alignment: Alignment,
+    /// Later events of each, the failing run first, that the other has not and that matter to the subject of
+    /// the failure.
+    pub later: [Vec<EventId>; 2],
 }
 
 /// Explains a failing run whose faults and operations are written out and whose trace was kept. The
@@ -61,7 +67,7 @@ pub fn explain(
         runs: 0,
         on_run,
     };
-    let mut twins = twin::Nearest::to(&failing.record);
+    let mut twins = twin::Nearest::to(&failing.record, target.subject_name());
     let necessity = necessity::necessities(setup, &mut asked, &mut twins);
     let decision = decision::decision(setup, failing, &mut asked, &mut twins);
     Explanation {

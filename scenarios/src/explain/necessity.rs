@@ -14,7 +14,7 @@ use crate::setup::Setup;
 pub(super) fn necessities(
     setup: &Setup,
     asked: &mut Asked<'_>,
-    twins: &mut Nearest,
+    twins: &mut Nearest<'_>,
 ) -> Vec<Necessity> {
     let faults = setup.given.plan.iter().flat_map(|plan| &plan.faults);
     let operations = setup.given.operations.iter().flatten();

@@ -21,7 +21,7 @@ pub const EVENTS_MAX: usize = 9;
 
 /// How much a story loses without an event; nothing when the event is none of its.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
+pub(super) enum Weight {
     /// What was said about the subject.
     Said,
     /// What a process went through.
@@ -34,7 +34,7 @@ enum Weight {
 
 /// The story of a run that kept its trace.
 pub fn story(record: &Record, target: &Target, judgements: &[Judgement]) -> Vec<StoryEvent> {
-    let subject = subject_name(target);
+    let subject = target.subject_name();
     let shown: BTreeSet<EventId> = target
         .evidence_in(judgements)
         .map(|evidence| evidence.events.iter().copied().collect())
@@ -76,15 +76,7 @@ struct Told {
     count: u32,
 }
 
-/// What all that belongs to one subject has in its names: `saga-9f03c2` is about `asset-9f03c2`.
-fn subject_name(target: &Target) -> &str {
-    match target.subject.rsplit_once('-') {
-        Some((_, name)) if name.len() >= 8 => name,
-        _ => &target.subject,
-    }
-}
-
-fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
+pub(super) fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
     let about =
         |text: String| (!subject.is_empty() && text.contains(subject)).then_some(Weight::Said);
     match &event.what {
@@ -115,7 +107,7 @@ fn weight(record: &Record, event: &Event, subject: &str) -> Option<Weight> {
 }
 
 /// Events of which one stands for all in a row.
-fn likeness(record: &Record, event: &Event) -> String {
+pub(super) fn likeness(record: &Record, event: &Event) -> String {
     let node = record.node_name(event.node);
     match &event.what {
         Happening::Dropped { by, .. } => format!("lost by {by}"),

@@ -45,6 +45,8 @@ pub struct HuntOrder {
     pub jobs: usize,
     /// Where the runs are saved in which something was caught.
     pub save: Option<PathBuf>,
+    /// How many seconds of processor time each such run is shrunk for; not at all when not given.
+    pub shrink_s: Option<u64>,
 }
 
 impl HuntOrder {
@@ -63,6 +65,7 @@ impl HuntOrder {
                     repetition,
                     seeds: self.seeds,
                     save: self.save.clone(),
+                    shrink_s: self.shrink_s,
                 }));
             }
         }
@@ -97,6 +100,7 @@ impl HuntOrder {
                         repetition,
                         seeds: there.copied().unwrap_or(0).max(at_least),
                         save: self.save.clone(),
+                        shrink_s: None,
                     }
                 }));
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::defects::{Defect, Difficulty, Trigger};
 use reports::hunt::{ByTrigger, Compared, HuntDocument, Hunted, Noise};
+use reports::hunt_shrinking::{Shrinking, ShrunkRun};
 
 use super::HuntOrder;
 use super::difference::difference;
@@ -59,6 +60,13 @@ pub fn tally(order: &HuntOrder, searched: &[Searched]) -> HuntDocument {
         passed_over: passed_over.map(ToString::to_string).collect(),
         hunted,
         noise,
+        shrinking: order.shrink_s.and_then(|budget_s| {
+            let shrunk = searched.iter().filter_map(|it| it.shrunk.clone());
+            let mut shrunk: Vec<ShrunkRun> = shrunk.collect();
+            let place = |it: &ShrunkRun| (it.defect.clone(), it.strategy.clone(), it.repetition);
+            shrunk.sort_by_key(place);
+            Shrinking::of(budget_s, shrunk)
+        }),
     }
 }
 

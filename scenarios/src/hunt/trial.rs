@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use model::defects::{Defect, Defects};
 use reports::Seed;
+use reports::hunt_shrinking::ShrunkRun;
 use reports::schema::Document;
 use serde::{Deserialize, Serialize};
 use sim::check::{Judgement, Verdict};
@@ -16,6 +17,7 @@ use crate::repro::Repro;
 use crate::run::WITH_TRACE;
 use crate::seeds::RunSeeds;
 use crate::setup::{Setup, quoted};
+use crate::shrink::{Budget, ShrinkOrder, Size, shrink};
 use crate::strategy::{Explorer, Strategy};
 
 /// Seeds of two repetitions lie so far apart: no two searches share a run.
@@ -36,6 +38,8 @@ pub struct Trial {
     pub seeds: u64,
     /// Where the run is saved in which something was caught.
     pub save: Option<PathBuf>,
+    /// How many seconds of processor time that run is shrunk for; not at all when not given.
+    pub shrink_s: Option<u64>,
 }
 
 /// What a search came to.
@@ -69,6 +73,9 @@ pub struct Searched {
     /// The command that shows the run in which it was caught; nothing when it was not, or when the run was
     /// led by what others showed and not saved.
     pub reproduce: Option<String>,
+    /// What became of the run in which it was caught, when that was shrunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<ShrunkRun>,
 }
 
 impl Trial {
@@ -77,8 +84,11 @@ impl Trial {
         let defect = self
             .defect
             .map_or("none".to_owned(), |defect| defect.to_string());
+        let shrunk = self
+            .shrink_s
+            .map_or(String::new(), |it| format!("/shrunk {it}"));
         format!(
-            "{}/{defect}/{}/{}/{}",
+            "{}/{defect}/{}/{}/{}{shrunk}",
             self.situation.name,
             self.strategy.name(),
             self.repetition,
@@ -89,7 +99,7 @@ impl Trial {
     /// Searches; nothing when it was told to stop.
     ///
     /// # Errors
-    /// When the run in which something was caught cannot be saved.
+    /// When the run in which something was caught cannot be saved, or fails no more once it is written out.
     pub fn search(&self, stop: &dyn Fn() -> bool) -> Result<Option<Searched>, Failure> {
         let base = Setup {
             selected: self.situation.select(),
@@ -110,6 +120,7 @@ impl Trial {
             first_check: None,
             misled: false,
             reproduce: None,
+            shrunk: None,
         };
         let from = 1 + APART * u64::from(self.repetition);
         while searched.runs < self.seeds {
@@ -131,6 +142,7 @@ impl Trial {
                     Some(path) => Some(format!("proveniq replay {}", quoted(&path))),
                     None => setup.is_told_by_its_seeds().then(|| setup.reproduce()),
                 };
+                searched.shrunk = self.shrunk(&setup)?;
                 break;
             }
             explorer.learn(&setup, &outcome);
@@ -148,6 +160,30 @@ impl Trial {
         let repro = Repro::of(setup, &setup.run(WITH_TRACE));
         FileToBe::at(&path)?.complete(&(repro.to_pretty() + "\n"))?;
         Ok(Some(path.display().to_string()))
+    }
+
+    /// Shrinks the run for the check that must catch the defect, if that was asked for.
+    fn shrunk(&self, setup: &Setup) -> Result<Option<ShrunkRun>, Failure> {
+        let (Some(seconds), Some(defect)) = (self.shrink_s, self.defect) else {
+            return Ok(None);
+        };
+        let order = ShrinkOrder {
+            check: Some(defect.info().caught_by.to_owned()),
+            budget: Budget::of(u32::MAX, seconds),
+        };
+        let shrunk = shrink(setup, &order, &mut |_, _| ())
+            .map_err(|error| Failure::Internal(format!("{error}: {}", setup.reproduce())))?;
+        let Size { faults, operations } = shrunk.after();
+        Ok(Some(ShrunkRun {
+            defect: defect.to_string(),
+            strategy: self.strategy.name().to_owned(),
+            repetition: self.repetition,
+            faults: faults as u64,
+            operations: operations as u64,
+            runs: shrunk.runs,
+            processor_ms: shrunk.processor.as_millis() as u64,
+            minimal: shrunk.finished,
+        }))
     }
 
     fn catches(&self, judgement: &Judgement) -> bool {

@@ -1,70 +1,133 @@
 //! The passes of shrinking, each over one kind of thing that can go, and the order in which they are
 //! made: first what makes runs short, then what makes them easy to read.
+//!
+//! While runs are large each costs most, so the first pass comes from the other end: [`Shrinker::grow`] tries
+//! the few likeliest operations alone, then twice as many, until it fails. All that together costs as much as
+//! a few runs of what it finds.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use model::client::script::Planned;
 use reports::Seed;
 use sim::fault::{Fault, FaultKind, Plan};
 use sim::ratio::Ratio;
-use sim::record::Record;
 use sim::steering::PutOff;
 
 use super::Size;
 use super::reduction::minimized;
-use super::target::Target;
 use super::trials::Trials;
 use super::troubles::{TROUBLES, Trouble, without_troubles};
 use crate::setup::Setup;
 
-/// How often all passes are made at most. Each round starts from less; two are the rule, and what was
+/// How often passes are made at most. Each round starts from less; a few are the rule, and what was
 /// tried before costs no run.
-const ROUNDS_MAX: u32 = 12;
+const ROUNDS_MAX: u32 = 40;
 /// How many other schedules are tried when something cannot be taken away under this one.
 const SCHEDULES: u64 = 6;
+
+/// A run counts as short when so many of it have no more events than the one that was found.
+const SHORT: u64 = 20;
+
+/// What shrinking came to.
+pub(super) struct Found {
+    /// The smallest run that fails, or did when it was hurried.
+    pub(super) smallest: Setup,
+    /// The smallest that was seen to fail in full.
+    pub(super) sure: Setup,
+    /// How many runs were made.
+    pub(super) runs: u32,
+    /// How much processor time they took.
+    pub(super) processor: Duration,
+    /// Whether there was nothing left to try.
+    pub(super) finished: bool,
+}
 
 /// The smallest failing run so far, and what may still be tried.
 pub(super) struct Shrinker<'a> {
     case: Setup,
+    /// The smallest that was seen to fail in full; `case` may have been seen to in a hurried run only.
+    sure: Setup,
     trials: Trials<'a>,
     /// Whether the last round changed nothing.
     settled: bool,
 }
 
 impl<'a> Shrinker<'a> {
+    /// `case` was seen to fail.
     pub(super) fn new(case: Setup, trials: Trials<'a>) -> Shrinker<'a> {
         Shrinker {
+            sure: case.clone(),
             case,
             trials,
             settled: false,
         }
     }
 
-    /// The smallest run, how many runs it took, and whether there was nothing left to try.
-    pub(super) fn into_result(self) -> (Setup, u32, bool) {
+    /// What was found.
+    pub(super) fn into_result(self) -> Found {
         let finished = self.settled && !self.trials.are_spent();
-        (self.case, self.trials.runs(), finished)
+        Found {
+            smallest: self.case,
+            sure: self.sure,
+            runs: self.trials.runs(),
+            processor: self.trials.spent(),
+            finished,
+        }
     }
 
-    /// Makes all passes until none changes anything. The record is that of the run as it was found.
-    pub(super) fn exhaust(&mut self, record: &Record) {
-        self.try_related_operations(record);
+    /// Makes all passes until none changes anything, first with hurried runs, then with those in full that
+    /// matter. `ranked` has all operations, the likeliest first.
+    pub(super) fn exhaust(&mut self, ranked: &[u64]) {
+        self.grow(ranked);
+        self.make_passes();
+        while !self.trials.are_spent() && self.trials.take_time() {
+            if !self.trials.fails(&self.case) && !self.trials.are_spent() {
+                self.case = self.sure.clone();
+            }
+            self.make_passes();
+        }
+    }
+
+    fn make_passes(&mut self) {
+        self.settled = false;
         for _ in 0..ROUNDS_MAX {
-            let before = self.case.clone();
-            self.take_faults_away();
-            self.take_operations_away();
-            self.take_change_points_away();
-            self.take_troubles_away();
-            self.end_soon();
-            self.calm();
-            self.make_certain();
-            self.shorten_faults();
-            let same = self.case.given == before.given
-                && self.case.selected.scenario == before.selected.scenario;
-            if same && !self.try_other_schedules() {
+            if self.changes(Shrinker::make_smaller) || self.changes(Shrinker::make_plainer) {
+                continue;
+            }
+            if !self.try_other_schedules() {
                 self.settled = true;
                 return;
             }
+        }
+    }
+
+    /// Whether passes change the run.
+    fn changes(&mut self, passes: fn(&mut Shrinker<'a>)) -> bool {
+        let before = self.case.clone();
+        passes(self);
+        self.keep_if_sure();
+        self.case.given != before.given || self.case.selected.scenario != before.selected.scenario
+    }
+
+    fn make_smaller(&mut self) {
+        self.end_soon();
+        self.take_faults_away();
+        self.take_operations_away();
+        self.take_change_points_away();
+        self.take_troubles_away();
+        self.end_soon();
+        self.calm();
+    }
+
+    fn make_plainer(&mut self) {
+        self.make_certain();
+        self.shorten_faults();
+    }
+
+    fn keep_if_sure(&mut self) {
+        let tried = self.trials.of(&self.case);
+        if tried.is_some_and(|tried| tried.fails && !tried.cut_short) {
+            self.sure = self.case.clone();
         }
     }
 
@@ -115,23 +178,26 @@ impl<'a> Shrinker<'a> {
         self.case = smallest.unwrap_or_else(|| case.clone());
     }
 
-    /// Most failures concern one asset. When its own operations alone show it, hundreds of others are
-    /// gone at the price of one run.
-    fn try_related_operations(&mut self, record: &Record) {
-        let related = related(self.trials.target(), self.operations(), record);
-        let kept: Vec<Planned> = self
-            .operations()
-            .iter()
-            .filter(|planned| related.contains(&planned.number))
-            .cloned()
-            .collect();
-        if !kept.is_empty() && kept.len() < self.operations().len() {
-            let fewer = with_operations(&self.case, kept);
+    /// The likeliest operations alone, more and more of them, until they fail; and again under other schedules,
+    /// since luck helps, as long as that is much shorter than the run as it was found.
+    fn grow(&mut self, ranked: &[u64]) {
+        let whole = self.trials.of(&self.case).map_or(0, |tried| tried.events);
+        let all = self.operations().len();
+        let sizes = std::iter::successors(Some(1_usize), |size| Some(2 * size));
+        for size in sizes.take_while(|size| *size < all) {
+            let kept = self.operations().iter();
+            let kept = kept.filter(|it| ranked[..size].contains(&it.number));
+            let fewer = with_operations(&self.case, kept.cloned().collect());
+            let is_short = self
+                .trials
+                .of(&fewer)
+                .is_some_and(|it| SHORT * it.events < whole);
+            let schedules = if is_short { SCHEDULES } else { 0 };
+            let others = (1..=schedules).map(|schedule| under_schedule(&fewer, schedule));
             let patient = loosened(&fewer);
-            if !self.adopt_if_failing(fewer)
-                && let Some(patient) = patient
-            {
-                self.adopt_if_failing(patient);
+            let mut candidates = std::iter::once(fewer.clone()).chain(patient).chain(others);
+            if candidates.any(|candidate| self.adopt_if_failing(candidate)) {
+                return self.keep_if_sure();
             }
         }
     }
@@ -250,17 +316,13 @@ impl<'a> Shrinker<'a> {
             fewer.push(with_operations(&self.case, kept));
         }
         let candidates = fewer.into_iter().flat_map(|fewer| {
-            (1..=SCHEDULES).map(move |schedule| {
-                let mut candidate = fewer.clone();
-                candidate.seeds.schedule = Some(Seed(schedule));
-                candidate.given.calm = false;
-                ((), candidate)
-            })
+            (1..=SCHEDULES).map(move |schedule| ((), under_schedule(&fewer, schedule)))
         });
         let Some(((), failing)) = self.trials.first_failing(candidates) else {
             return false;
         };
         self.case = failing;
+        self.keep_if_sure();
         true
     }
 }
@@ -277,6 +339,13 @@ fn with_operations(case: &Setup, operations: Vec<Planned>) -> Setup {
     changed
 }
 
+fn under_schedule(case: &Setup, schedule: u64) -> Setup {
+    let mut changed = case.clone();
+    changed.seeds.schedule = Some(Seed(schedule));
+    changed.given.calm = false;
+    changed
+}
+
 /// The same with faults at points that strike at the first passing of all; nothing without such faults.
 fn loosened(case: &Setup) -> Option<Setup> {
     let mut changed = case.clone();
@@ -290,30 +359,6 @@ fn loosened(case: &Setup) -> Option<Setup> {
         (fault.from_ms, fault.nth) = (0, Some(1));
     }
     Some(changed)
-}
-
-/// The numbers of the operations that have to do with the subject of a failure: those that name it in
-/// the history, and the registrations that these are about.
-fn related(target: &Target, operations: &[Planned], record: &Record) -> BTreeSet<u64> {
-    // `saga-9f03c2` belongs to `asset-9f03c2`.
-    let name = match target.subject.rsplit_once('-') {
-        Some((_, name)) if name.len() >= 8 => name,
-        _ => target.subject.as_str(),
-    };
-    let named = record.history.iter().filter(|(_, operation)| {
-        operation.input.to_string().contains(name)
-            || format!("{:?}", operation.outcome).contains(name)
-    });
-    let mut numbers: BTreeSet<u64> = named
-        .filter_map(|(_, operation)| operation.process.rsplit_once('/')?.1.parse().ok())
-        .collect();
-    let about = operations.iter().filter(|it| numbers.contains(&it.number));
-    let about: Vec<u64> = about
-        .flat_map(|planned| planned.intent.registrations())
-        .collect();
-    numbers.extend(about);
-    // A registration and its double click.
-    numbers.iter().flat_map(|it| [it & !1, it | 1]).collect()
 }
 
 /// A fault that lasts half as long, from its beginning on.

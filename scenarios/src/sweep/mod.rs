@@ -5,9 +5,11 @@
 //! come out in the order of the seeds, whatever the lanes do, so the output is the same with any
 //! number of jobs. In reading order: [`worker`] (inside the process), [`protocol`],
 //! [`worker_process`] (the process from outside), `lane`, [`limits`], [`progress`]. Which seeds there are is
-//! told by [`share`] and [`regressions`]; [`journal`] keeps what is done, and [`merge`] makes one sweep
-//! of several. A sweep by coverage has a [`guide`], which chooses later runs by what earlier ones showed.
+//! told by [`share`] and [`regressions`]; which failures are the same by [`causal_shape`]; [`journal`] keeps
+//! what is done, and [`merge`] makes one sweep of several. A sweep by coverage has a [`guide`], which chooses
+//! later runs by what earlier ones showed.
 
+pub mod causal_shape;
 pub mod guide;
 pub mod journal;
 mod keeping;

@@ -12,8 +12,10 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use reports::{RunVerdict, Seed, SeedLine};
+use sim::check::Verdict;
 use sim::determinism::event_lines;
 
+use super::causal_shape::causal_shape;
 use super::protocol::{Reply, Request};
 use crate::repro::Repro;
 use crate::run::{JUDGEMENT_ONLY, Outcome, WITH_TRACE};
@@ -99,7 +101,10 @@ fn judge(setup: &Setup, recheck: bool) -> Reply {
             nondeterministic: true,
         };
     }
-    let line = setup.report(&outcome, setup.reproduce()).to_seed_line();
+    let mut line = setup.report(&outcome, setup.reproduce()).to_seed_line();
+    if !line.violated.is_empty() {
+        add_shapes(&setup.run(WITH_TRACE), &mut line);
+    }
     Reply::Seed {
         line: Box::new(line),
         nondeterministic: false,
@@ -116,7 +121,8 @@ fn judge_led(setup: &Setup, recheck: bool) -> Reply {
             repro: (!setup.is_told_by_its_seeds()).then(|| Box::new(Repro::of(setup, &outcome))),
         };
     }
-    let line = setup.report(&outcome, String::new()).to_seed_line();
+    let mut line = setup.report(&outcome, String::new()).to_seed_line();
+    add_shapes(&outcome, &mut line);
     let is_kept = line.verdict != RunVerdict::Held && !setup.is_told_by_its_seeds();
     Reply::Led {
         line: Box::new(line),
@@ -129,6 +135,19 @@ fn judge_led(setup: &Setup, recheck: bool) -> Reply {
 fn is_another_the_next_time(setup: &Setup, outcome: &Outcome) -> bool {
     let again = setup.run(JUDGEMENT_ONLY);
     again.record.fingerprint != outcome.record.fingerprint
+}
+
+/// Tells of each violation by which steps it came about, which takes a trace.
+fn add_shapes(traced: &Outcome, line: &mut SeedLine) {
+    for violated in &mut line.violated {
+        let mut judged = traced.judgements.iter();
+        let judged = judged.find(|judgement| judgement.check == violated.check);
+        if let Some(Verdict::Violated(evidence)) = judged.map(|judgement| &judgement.verdict) {
+            let first = evidence.first();
+            violated.causal_shape =
+                first.map_or_else(String::new, |it| causal_shape(&traced.record, it));
+        }
+    }
 }
 
 fn nondeterministic(setup: &Setup, seed: Seed) -> SeedLine {
