@@ -273,6 +273,7 @@ mod tests {
             first_check: None,
             misled: false,
             reproduce: None,
+            shrunk: None,
         }
     }
 
@@ -287,6 +288,7 @@ mod tests {
             silence: 0,
             jobs: 1,
             save: None,
+            shrink_s: None,
         };
         let mut searched: Vec<Searched> = (0..)
             .zip(runs)
