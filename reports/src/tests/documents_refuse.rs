@@ -26,7 +26,7 @@ fn a_text_that_is_no_document_or_a_malformed_one_is_refused_with_the_place() {
     insta::assert_snapshot!(refusal::<SeedLine>("{}"), @"expected a `proveniq/seed/v1` document, found no JSON object with a `schema`: missing field `schema` at line 1 column 2");
     let line = documents().1.to_line();
     let misspelt = line.replacen("\"events\"", "\"evnets\"", 1);
-    insta::assert_snapshot!(refusal::<SeedLine>(&misspelt), @"the document says it is `proveniq/seed/v1` but does not follow it: unknown field `evnets`, expected one of `schema`, `scenario`, `seed`, `verdict`, `fingerprint`, `violated`, `unknown`, `failure`, `lost_from_outside`, `operations`, `events`, `simulated_ms`, `reached`, `reproduce` at line 1 column 613");
+    insta::assert_snapshot!(refusal::<SeedLine>(&misspelt), @"the document says it is `proveniq/seed/v1` but does not follow it: unknown field `evnets`, expected one of `schema`, `scenario`, `seed`, `verdict`, `fingerprint`, `violated`, `unknown`, `failure`, `lost_from_outside`, `led`, `operations`, `events`, `simulated_ms`, `reached`, `reproduce` at line 1 column 613");
     let number = line.replacen("\"0x2a\"", "42", 1);
     insta::assert_snapshot!(refusal::<SeedLine>(&number), @"the document says it is `proveniq/seed/v1` but does not follow it: invalid type: integer `42`, expected a string at line 1 column 63");
     let cut = &line[..line.len() / 2];
