@@ -13,7 +13,7 @@
 //!    the end;
 //! 4. [`shrink`], [`explain`] and [`hunt`]: a failing run made small, why it fails, and how soon one is
 //!    found;
-//!    [`comparison`]: variants of a scenario side by side; [`bench`]: how fast all this is;
+//!    [`comparison`]: variants of a scenario side by side; [`mod@bench`]: how fast all this is;
 //! 5. [`junit`] and [`github`]: a sweep as continuous integration reads it;
 //! 6. [`check`] and [`check_document`]: a history that no simulation made, judged;
 //! 7. [`prometheus`]: what was measured and what alerted, for Prometheus and its tools;
