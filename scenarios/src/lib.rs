@@ -16,7 +16,7 @@
 //! 7. [`submission_folder`] and [`promtool`]: what grading needs of the machine; [`line_file`] and
 //!    [`written_by`]: what journals are made of; [`processor_time`]: what work costs;
 //! 8. [`labs`]: the system with a learner's configuration, judged; [`on_call`]: the incident at a console;
-//! 9. [`program`], [`args`], [`compare_args`], [`failing_args`], [`incident_args`], [`lab_args`], [`commands`], [`failure`],
+//! 9. [`program`], [`args`], [`args::compare`], [`args::failing`], [`args::incident`], [`args::lab`], [`commands`], [`failure`],
 //!    [`exit_code`], [`output`], [`spinner`]: the command line.
 
 pub mod file;
@@ -53,12 +53,8 @@ pub mod written_by;
 
 pub mod args;
 pub mod commands;
-pub mod compare_args;
 pub mod exit_code;
-pub mod failing_args;
 pub mod failure;
-pub mod incident_args;
-pub mod lab_args;
 pub mod output;
 pub mod program;
 pub mod spinner;

@@ -9,7 +9,7 @@ use sim::checkers::foreign::{ForeignError, Notation, Question, judge};
 use sim::checkers::linearizability::Budget;
 use sim::checkers::transactions::Isolation;
 
-use crate::args::{CheckArgs, HistoryFormat};
+use crate::args::check::{CheckArgs, HistoryFormat};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file::Mistakes;

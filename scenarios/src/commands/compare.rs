@@ -2,8 +2,8 @@
 
 use reports::schema::Document;
 
+use crate::args::compare::CompareArgs;
 use crate::compare::compare;
-use crate::compare_args::CompareArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file;

@@ -4,9 +4,9 @@ use reports::explain::{ExplainReport, TwinReport};
 use reports::schema::Document;
 
 use super::shrink::shrink_with_progress;
+use crate::args::failing::ExplainArgs;
 use crate::exit_code::Conclusion;
 use crate::explain::{Explanation, explain};
-use crate::failing_args::ExplainArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::run::{Outcome, WITH_TRACE};

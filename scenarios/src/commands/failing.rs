@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::failing_args::{FailingRunArgs, ShrinkArgs};
+use crate::args::failing::{FailingRunArgs, ShrinkArgs};
 use crate::failure::Failure;
 use crate::repro::Repro;
 use crate::setup::{Setup, quoted};

@@ -12,7 +12,7 @@ use reports::hunt::HuntDocument;
 use reports::schema::Document;
 
 use super::sweep::heed_signals;
-use crate::args::HuntArgs;
+use crate::args::hunt::HuntArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::hunt::tally::tally;

@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use reports::Seed;
 
 use super::grade::course_key;
+use crate::args::lab::{LabArgs, LabCommand};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file::wording::did_you_mean;
-use crate::lab_args::{LabArgs, LabCommand};
 use crate::labs::exam;
 use crate::labs::graded::{Assignment, EXAM};
 use crate::labs::marks::Marks;

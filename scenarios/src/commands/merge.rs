@@ -5,7 +5,7 @@ use std::time::Duration;
 use reports::SweepSummary;
 
 use super::sweep::{junit_report, tell, tell_github};
-use crate::args::MergeArgs;
+use crate::args::sweep::MergeArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};

@@ -12,9 +12,9 @@ use reports::Seed;
 use serde::de::DeserializeOwned;
 
 use super::grade::{assignment, course_key, file_name, learners};
+use crate::args::incident::GradeCommand;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
-use crate::incident_args::GradeCommand;
 use crate::labs::graded::Assignment;
 use crate::output::{self, FileToBe};
 use crate::submission_folder;

@@ -4,8 +4,8 @@ use reports::schema::Document;
 use reports::shrink::{RunSize, ShrinkDocument};
 use sim::time::SimTime;
 
+use crate::args::failing::ShrinkArgs;
 use crate::exit_code::Conclusion;
-use crate::failing_args::ShrinkArgs;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};
 use crate::repro::Repro;

@@ -14,7 +14,7 @@ use reports::schema::Document;
 use reports::{Seed, SweepSummary};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::args::SweepArgs;
+use crate::args::sweep::SweepArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::output::{self, FileToBe};

@@ -21,7 +21,7 @@ use sim::checkers::linearizability::Budget;
 use sim::checkers::transactions::Isolation;
 use sim::checkers::verdict::Verdict;
 
-use crate::args::BenchArgs;
+use crate::args::hunt::BenchArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
 use crate::file;

@@ -20,8 +20,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::process::{End, GradingProcess};
 use super::{assignment, file_name, forms};
+use crate::args::incident::GradeArgs;
 use crate::failure::Failure;
-use crate::incident_args::GradeArgs;
 use crate::output;
 use crate::promtool::Promtool;
 

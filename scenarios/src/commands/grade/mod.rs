@@ -18,9 +18,9 @@ use sim::random::Lineage;
 
 pub(super) use self::class::learners;
 use super::reveal;
+use crate::args::incident::GradeArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
-use crate::incident_args::GradeArgs;
 use crate::labs::graded::{Assignment, POLICY};
 use crate::output;
 use crate::promtool::Promtool;

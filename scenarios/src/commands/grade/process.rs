@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::args::incident::GradeArgs;
 use crate::failure::Failure;
-use crate::incident_args::GradeArgs;
 use crate::setup::quoted;
 use crate::sweep::limits::resident_memory;
 

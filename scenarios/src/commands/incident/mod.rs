@@ -14,9 +14,9 @@ use grading::submission::Submission;
 use model::incident::case::Case;
 use model::incident::episode::HandOver;
 
+use crate::args::incident::{IncidentArgs, IncidentCommand};
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
-use crate::incident_args::{IncidentArgs, IncidentCommand};
 use crate::output::{self, FileToBe};
 use crate::submission_folder;
 

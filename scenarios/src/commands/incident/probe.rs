@@ -9,9 +9,9 @@ use model::incident::episode::Probe;
 use model::incident::settings::{Setting, Settings};
 
 use super::view;
+use crate::args::incident::ProbeArgs;
 use crate::exit_code::Conclusion;
 use crate::failure::Failure;
-use crate::incident_args::ProbeArgs;
 use crate::output;
 
 /// Of how many samples one is shown: one a minute.

@@ -1,12 +1,12 @@
 //! What was typed after `proveniq shrink` and `proveniq explain`: a failing run, and what is asked of it.
 //!
-//! As [`args`](crate::args), of which it is a part: nothing here reads a file.
+//! As [`args`](super), of which it is a part: nothing here reads a file.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::{ScenarioArgs, SeedArgs, check_named};
+use super::{ScenarioArgs, SeedArgs, check_named};
 use crate::shrink::PROCESSOR_SECONDS;
 
 /// A failing run: a scenario and its seed, or a file that holds it.

@@ -1,6 +1,6 @@
 //! What was typed after `proveniq compare`.
 //!
-//! As [`args`](crate::args), of which it is a part: nothing here reads a file.
+//! As [`args`](super), of which it is a part: nothing here reads a file.
 
 use clap::Args;
 
