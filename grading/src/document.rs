@@ -100,7 +100,8 @@ pub struct Grade {
     pub rules: String,
     /// A hash of what was simulated: the incident of the public seed up to hand-over, or the scenarios of the lab.
     pub scenario: String,
-    /// The hash of the course's key that was published before: [`CourseKey::commitment`](crate::hidden::CourseKey::commitment).
+    /// The hash of the course's key that was published before:
+    /// [`CourseKey::commitment`](crate::hidden::CourseKey::commitment).
     pub course: String,
     /// A hash of what was handed in; blank when it cannot be read.
     pub submission: String,

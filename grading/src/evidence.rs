@@ -1,7 +1,8 @@
-//! Where something that was judged can be seen: typed references, each to one thing, in the order in which one looks at them.
+//! Where something that was judged can be seen: typed references, each to one thing, in the order in which one
+//! looks at them.
 //!
-//! They are data, for who checks a grade with a program; the command for people stands beside them, in the item's `replay`. A
-//! reference never names a hidden seed.
+//! They are data, for who checks a grade with a program; the command for people stands beside them, in the item's
+//! `replay`. A reference never names a hidden seed.
 
 use serde::{Deserialize, Serialize};
 

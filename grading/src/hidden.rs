@@ -93,8 +93,8 @@ impl CourseKey {
         )
     }
 
-    /// The seeds of a submission that is one file and is run in these labs: so many for each, one lab after the other. None
-    /// of them is a healthy one.
+    /// The seeds of a submission that is one file and is run in these labs: so many for each, one lab after the
+    /// other. None of them is a healthy one.
     pub fn file_seeds(&self, labs: &[&str], file: &[u8], count: u64) -> HiddenSeeds {
         let hash = Sha256::digest(file);
         let all = labs.iter().flat_map(|lab| {

@@ -4,9 +4,10 @@
 //! counterfactual ones. No prose is judged. The same submission, seed and key give the same bytes. Nothing here touches
 //! the machine: whoever calls reads files, and lends `promtool` ([`detection::RuleTool`]).
 //!
-//! Start at [`grader::Grader::grade`]. [`submission`] reads what learners hand in, within bounds; [`criteria`] are
-//! the five predicates; [`hidden`] the seeds nobody can guess and [`reveal`] what they were; [`document`] the grade, [`evidence`] what it refers to; [`converters`] and [`pages`] what is
-//! made of it; [`class`] a whole class.
+//! Start at [`grader::Grader::grade`]. [`submission`] reads what learners hand in, within bounds; [`criteria`]
+//! are the five predicates; [`hidden`] the seeds nobody can guess and [`reveal`] what they were; [`document`] the
+//! grade, [`evidence`] what it refers to; [`converters`] and [`pages`] what is made of it; [`class`] a whole
+//! class.
 
 pub mod submission;
 

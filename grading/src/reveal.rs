@@ -86,9 +86,9 @@ impl Reveal {
         }
     }
 
-    /// Whether everything fits: the key to what was published, the seeds to key and submission, the grade to
-    /// the seeds, to the course, and to what was handed in and simulated. `seeds_of` derives the submission's seeds from the
-    /// revealed key; `submission` and `scenario` are the hashes a grade of it has.
+    /// Whether everything fits: the key to what was published, the seeds to key and submission, the grade to the
+    /// seeds, to the course, and to what was handed in and simulated. `seeds_of` derives the submission's seeds
+    /// from the revealed key; `submission` and `scenario` are the hashes a grade of it has.
     ///
     /// # Errors
     /// The first [`Mismatch`].

@@ -1,6 +1,7 @@
-//! Gradescope's `results.json`. A visible test with points for each criterion, since learners see no total when a test with
-//! points is hidden; items, without points, are shown at once or after publication. Without a score Gradescope shows an error of the autograder to staff, which is what a submission that
-//! cannot be read, or not be decided here, is to them: any number would be a judgement.
+//! Gradescope's `results.json`. A visible test with points for each criterion, since learners see no total when a
+//! test with points is hidden; items, without points, are shown at once or after publication. Without a score
+//! Gradescope shows an error of the autograder to staff, which is what a submission that cannot be read, or not
+//! be decided here, is to them: any number would be a judgement.
 
 use serde_json::json;
 

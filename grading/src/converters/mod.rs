@@ -1,6 +1,7 @@
 //! From the grade document to the forms of course systems: pure functions from a grade to text.
 //!
-//! [`gradescope`], [`classroom50`], [`prairielearn`] and [`lti`] are documents of one grade; [`gradebooks`] are tables of a class.
+//! [`gradescope`], [`classroom50`], [`prairielearn`] and [`lti`] are documents of one grade; [`gradebooks`] are
+//! tables of a class.
 
 pub mod classroom50;
 pub mod gradebooks;
@@ -25,8 +26,8 @@ pub fn sentence(grade: &Grade) -> String {
     }
 }
 
-/// What is said of an item, and the command that shows it; before publication of one that tells of hidden seeds only of what
-/// kind the loss is.
+/// What is said of an item, and the command that shows it; before publication of one that tells of hidden seeds
+/// only of what kind the loss is.
 fn with_replay(item: &Item, published: bool) -> String {
     match &item.replay {
         _ if !item.may_be_read(published) => item.category.clone(),

@@ -1,5 +1,5 @@
-//! PrairieLearn's external grader result: a score from 0 to 1, not gradable when the submission cannot be read or not be
-//! decided here, which costs the learner nothing.
+//! PrairieLearn's external grader result: a score from 0 to 1, not gradable when the submission cannot be read or
+//! not be decided here, which costs the learner nothing.
 
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! Criterion 5, alerts: whether each rule fires in time on hidden incidents and stays silent on healthy systems.
 //!
-//! Prometheus itself judges. A rule that always fires is worth nothing for firing, and one that never does is worth nothing for its silence. Whoever hands in
-//! a rule that Prometheus cannot judge here has the points open, not lost.
+//! Prometheus itself judges. A rule that always fires is worth nothing for firing, and one that never does is
+//! worth nothing for its silence. Whoever hands in a rule that Prometheus cannot judge here has the points open,
+//! not lost.
 
 use super::prevention::{HiddenRuns, hidden_runs, part, unclear};
 use super::{Judged, Lost, Marker};

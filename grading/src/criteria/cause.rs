@@ -1,5 +1,5 @@
-//! Criterion 4: the cause, word by word and by replay. With exactly the named cause removed the incident must vanish; with
-//! only it in a healthy case it must appear. [`chain`](super::chain) judges what needs evidence.
+//! Criterion 4: the cause, word by word and by replay. With exactly the named cause removed the incident must
+//! vanish; with only it in a healthy case it must appear. [`chain`](super::chain) judges what needs evidence.
 
 use model::incident::case::Case;
 use model::incident::cause::{Cause, CauseKind, Description};
@@ -66,8 +66,8 @@ pub(super) fn item(name: &str, points: u32, part: &str) -> Judged {
     Judged::of(&format!("cause.{name}"), points, evidence)
 }
 
-/// The three words of a cause, each by itself: the component, the class of the fault, the thing. They have to be words of the
-/// catalogue, both of them: where a symptom sits is no component at fault.
+/// The three words of a cause, each by itself: the component, the class of the fault, the thing. They have to be
+/// words of the catalogue, both of them: where a symptom sits is no component at fault.
 fn words(marker: &Marker, named: &NamedCause, case: &Case) -> [Item; 3] {
     let primary = case.primary().expect("a case of a seed has a cause");
     let truly = primary.kind.description();

@@ -1,8 +1,8 @@
 //! Criterion 4, what needs evidence: the chain from the cause to what was seen, and what it was not.
 //!
-//! The chain is compared with what follows from what in the model, each link with evidence that was true while its
-//! begin was there and before its end came, as far as samples can tell: one may show both for the first time, or the end
-//! already and the begin, whose figure is a mean or counts only what lasts, in the next.
+//! The chain is compared with what follows from what in the model, each link with evidence that was true while
+//! its begin was there and before its end came, as far as samples can tell: one may show both for the first time,
+//! or the end already and the begin, whose figure is a mean or counts only what lasts, in the next.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,8 @@ impl View<'_> {
             })
     }
 
-    /// An item for each link. Each wrong one takes the points of one that is shown: who lists all there could be knows none.
+    /// An item for each link. Each wrong one takes the points of one that is shown: who lists all there could be
+    /// knows none.
     pub(super) fn chain(&self, marker: &Marker, postmortem: &Postmortem) -> Vec<Item> {
         let kind = kind_of(&postmortem.cause).filter(|_| self.right);
         let mut shown: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -142,7 +143,8 @@ impl View<'_> {
         items.collect()
     }
 
-    /// What is told of a link that is not shown: why the one handed in for it is wrong, with its place, if there is one.
+    /// What is told of a link that is not shown: why the one handed in for it is wrong, with its place, if there
+    /// is one.
     fn missing(
         &self,
         postmortem: &Postmortem,

@@ -1,7 +1,7 @@
 //! Criterion 2: whether everything that was accepted is still there, once. Any loss is zero for all of it.
 //!
-//! What must not happen at all has an item, and beside it one that falls in a line with how often it happened: one effect twice
-//! is a mistake, ten thousand are another one.
+//! What must not happen at all has an item, and beside it one that falls in a line with how often it happened:
+//! one effect twice is a mistake, ten thousand are another one.
 
 use model::incident::episode::{LENGTH, Outcome};
 

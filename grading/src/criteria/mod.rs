@@ -46,8 +46,8 @@ impl Marker {
         format!("proveniq incident probe --seed {}{options}", self.seed)
     }
 
-    /// The command that runs a hidden seed, of which it says no more than what the public one is known to have: `SEED` is
-    /// any seed until the hidden ones are revealed.
+    /// The command that runs a hidden seed, of which it says no more than what the public one is known to have:
+    /// `SEED` is any seed until the hidden ones are revealed.
     pub fn hidden_probe(&self, options: &str) -> String {
         let like = &self.seed;
         format!("proveniq incident probe --seed SEED --like {like}{options}")

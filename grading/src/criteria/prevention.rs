@@ -1,7 +1,7 @@
 //! Criterion 5: whether the measures would have helped, by replay on hidden seeds, and do no harm on healthy ones.
 //!
-//! Every change of a setting is applied before the incident, each by itself and all together. Each measure must help: who
-//! lists what might help does not know what does.
+//! Every change of a setting is applied before the incident, each by itself and all together. Each measure must
+//! help: who lists what might help does not know what does.
 
 use model::incident::case::Case;
 use model::incident::cause::CauseKind;
@@ -258,7 +258,8 @@ impl View<'_> {
         })
     }
 
-    /// On how many hidden incidents every measure helps by itself: so that there is none, and so that it is milder at least.
+    /// On how many hidden incidents every measure helps by itself: so that there is none, and so that it is
+    /// milder at least.
     fn helped<'m>(&self, measures: &[Placed<'m>]) -> [Helped<'m>; 2] {
         let ways: [fn(&Probe, &Probe) -> bool; 2] = [prevents_it, mitigates_it];
         let mut helped = ways.map(|_| Helped::default());

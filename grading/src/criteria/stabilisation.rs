@@ -1,5 +1,5 @@
-//! Criterion 1: how soon the figures were good for ten minutes, between an expert on the same seed and doing nothing; and
-//! whether they stayed so.
+//! Criterion 1: how soon the figures were good for ten minutes, between an expert on the same seed and doing
+//! nothing; and whether they stayed so.
 
 use model::incident::episode::{LENGTH, Outcome};
 

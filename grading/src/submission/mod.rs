@@ -1,7 +1,8 @@
 //! What a learner hands in: three files, read within bounds.
 //!
-//! A file that is too large, is not UTF-8, nests too deeply, or has a field that is unknown, missing or of the wrong kind makes
-//! the submission *not graded*, with file, line and field; it is never scored zero. Start at [`Submission::read`]; [`Malformed`] is what it tells.
+//! A file that is too large, is not UTF-8, nests too deeply, or has a field that is unknown, missing or of the
+//! wrong kind makes the submission *not graded*, with file, line and field; it is never scored zero. Start at
+//! [`Submission::read`]; [`Malformed`] is what it tells.
 
 pub mod malformed;
 pub mod postmortem;

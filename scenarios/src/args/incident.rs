@@ -47,8 +47,8 @@ pub struct GradeArgs {
     /// How many submissions are graded at a time.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
-    /// How many seconds of the processor one submission of a class may take; whoever takes more is not graded. [default: 600,
-    /// and for a policy 240 more with each of the --seeds]
+    /// How many seconds of the processor one submission of a class may take; whoever takes more is not graded.
+    /// [default: 600, and for a policy 240 more with each of the --seeds]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub limit_s: Option<u32>,
     /// How many seconds by the clock it may take. [default: ten times those of the processor]
@@ -66,8 +66,8 @@ pub struct GradeArgs {
     /// The number of the assignment in Canvas.
     #[arg(long, value_name = "N", default_value = "0")]
     pub canvas_assignment: u64,
-    /// What Classroom 50 wants to know of the repository of this one submission: a JSON file with classroom, owner, submission,
-    /// commit, release, review and datetime. Its result is written beside the others.
+    /// What Classroom 50 wants to know of the repository of this one submission: a JSON file with classroom,
+    /// owner, submission, commit, release, review and datetime. Its result is written beside the others.
     #[arg(long, value_name = "FILE")]
     pub classroom50: Option<PathBuf>,
     /// The folder is one submission, whatever is in it.

@@ -84,7 +84,8 @@ impl HandedIn<'_> {
         }
     }
 
-    /// The hashes of it and of what it runs in, as its grade has them; of the incident that is the seed the grade names.
+    /// The hashes of it and of what it runs in, as its grade has them; of the incident that is the seed the grade
+    /// names.
     fn identity(&self, grade: &Grade) -> (String, String) {
         match self {
             HandedIn::Incident(files) => {

@@ -1,10 +1,10 @@
 //! Explaining a failure: what it needs, when it is decided, and what almost happened instead.
 //!
-//! [`explain`] asks the smallest failing run four questions, all by running it again with one thing
-//! otherwise: is it still failing without this fault or operation ([`necessity`])? From which moment on
-//! can nothing prevent it any more (`decision`)? Which run that passes is nearest to it (`twin`), and what is
-//! in one of the two only ([`alignment`])? And which of its events, in order, tell what happened ([`story`])? The answers are data; how they are
-//! told stands in `reports::explain`.
+//! [`explain`] asks the smallest failing run four questions, all by running it again with one thing otherwise: is
+//! it still failing without this fault or operation ([`necessity`])? From which moment on can nothing prevent it
+//! any more (`decision`)? Which run that passes is nearest to it (`twin`), and what is in one of the two only
+//! ([`alignment`])? And which of its events, in order, tell what happened ([`story`])? The answers are data; how
+//! they are told stands in `reports::explain`.
 
 pub mod alignment;
 mod decision;

@@ -1,7 +1,8 @@
-//! A policy's grade: the marks of a lab or of the exam as a grade document, from which come the forms of course systems.
+//! A policy's grade: the marks of a lab or of the exam as a grade document, from which come the forms of course
+//! systems.
 //!
-//! A criterion becomes an item. Hidden seeds follow from the course's key and the policy's bytes, and the grade carries the hash
-//! they are committed to by.
+//! A criterion becomes an item. Hidden seeds follow from the course's key and the policy's bytes, and the grade
+//! carries the hash they are committed to by.
 
 use grading::criteria::{Judged, Lost};
 use grading::document::{Grade, GradeStatus, Item, POINTS_MAX};

@@ -66,8 +66,8 @@ pub fn trial(lab: &Lab, policy: &str, trial: &Trial) -> String {
     told
 }
 
-/// What many trials came to, with what was wrong under the first seed a criterion did not hold under. Which seed that was is
-/// told only when seeds may be: a hidden one is not before it is revealed.
+/// What many trials came to, with what was wrong under the first seed a criterion did not hold under. Which seed
+/// that was is told only when seeds may be: a hidden one is not before it is revealed.
 pub fn marks(lab: &Lab, marks: &Marks, seeds_may_be_told: bool) -> String {
     let mut told = format!("{} under {} seeds\n", lab.name, marks.seeds);
     for criterion in lab.criteria {

@@ -28,8 +28,8 @@ use crate::promtool::Promtool;
 /// How often is looked whether a process has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What stands in the folder of a class, in order: each is a learner, whatever was handed in. Not the folder grades go to,
-/// nor what is hidden.
+/// What stands in the folder of a class, in order: each is a learner, whatever was handed in. Not the folder
+/// grades go to, nor what is hidden.
 pub fn learners(folder: &Path, out: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |source| Failure::unreadable(folder, source);
     let out = out.and_then(|out| fs::canonicalize(out).ok());

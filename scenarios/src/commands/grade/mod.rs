@@ -1,7 +1,8 @@
 //! `proveniq grade`: one submission, or a class of them in processes of their own.
 //!
-//! A process for each learner keeps one broken submission from the others ([`class`], [`process`]). A grade that is there and was
-//! made of the same files, seed, key and rules is kept, unless an item of it is open; [`forms`] are what is written of it.
+//! A process for each learner keeps one broken submission from the others ([`class`], [`process`]). A grade that
+//! is there and was made of the same files, seed, key and rules is kept, unless an item of it is open; [`forms`]
+//! are what is written of it.
 
 mod class;
 mod forms;
@@ -191,8 +192,8 @@ fn of_policy(
     })
 }
 
-/// Whether a grade is what grading anew would come to: made of the same, by the same rules, with nothing open. What was open may
-/// be decided now, even where it does not decide the grade.
+/// Whether a grade is what grading anew would come to: made of the same, by the same rules, with nothing open.
+/// What was open may be decided now, even where it does not decide the grade.
 fn still_right(known: &Grade, now: &Grade) -> bool {
     let made_of = |grade: &Grade| {
         let from = (grade.assignment.clone(), grade.seed.clone());

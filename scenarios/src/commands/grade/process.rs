@@ -1,8 +1,9 @@
 //! A learner's grading process, seen from outside: started within bounds, watched, ended.
 //!
-//! Everything graded is bounded in simulated events already, alike on every machine; these bounds are for what nobody thought
-//! of. The processor's time comes first, so that a busy machine decides nothing; time by the clock, ten times as long, is for what
-//! stands still. Whoever meets a bound is not graded, which is no zero, and is told how to be graded without one.
+//! Everything graded is bounded in simulated events already, alike on every machine; these bounds are for what
+//! nobody thought of. The processor's time comes first, so that a busy machine decides nothing; time by the
+//! clock, ten times as long, is for what stands still. Whoever meets a bound is not graded, which is no zero, and
+//! is told how to be graded without one.
 
 #![expect(
     clippy::disallowed_methods,
@@ -38,7 +39,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Those that were typed, or that no sound submission comes near: a trial of a lab takes seconds, an incident less than a minute.
+    /// Those that were typed, or that no sound submission comes near: a trial of a lab takes seconds, an incident
+    /// less than a minute.
     pub fn of(args: &GradeArgs) -> Bounds {
         let trials = args.lab.as_ref().map_or(0, |_| 4 * args.seeds);
         let usual = 600 + 60 * u32::try_from(trials).unwrap_or(u32::MAX / 120);

@@ -1,6 +1,7 @@
 //! `proveniq incident`: an incident to work on, in files or on call, and what came of actions.
 //!
-//! [`play`] is being on call, [`briefing`] what a learner is given, [`probe`] a counterfactual, [`view`] how figures are shown.
+//! [`play`] is being on call, [`briefing`] what a learner is given, [`probe`] a counterfactual, [`view`] how
+//! figures are shown.
 
 pub mod briefing;
 mod play;

@@ -1,7 +1,7 @@
 //! `proveniq incident probe`: a seed from before its trouble, with nobody acting, as grading runs it.
 //!
-//! It answers "and without this cause?", "and with this one alone?", "and with this setting?". Hidden seeds have the primary
-//! cause of the public one (`--like`), so that a command can be told before they are.
+//! It answers "and without this cause?", "and with this one alone?", "and with this setting?". Hidden seeds have
+//! the primary cause of the public one (`--like`), so that a command can be told before they are.
 
 use model::incident::case::{Case, SLOTS};
 use model::incident::cause::{Cause, CauseKind};
